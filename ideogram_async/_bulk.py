@@ -1,0 +1,186 @@
+"""Many requests at once: a set of workers that draw from one source.
+
+Each worker draws an item, sends it, hands the outcome over, and draws again, so memory
+depends on the number of workers and not on the length of the source. There are a few
+more workers than places, so that the gate always has somebody waiting; they start one
+by one, as items are drawn. A worker never fails: what an item raises is its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
+from contextlib import asynccontextmanager
+from typing import Final, Generic, TypeVar
+
+import anyio
+import attrs
+from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
+
+from ._delivery import Call, Halt
+from .batch import Failure, Success
+from .errors import AuthenticationError, InsufficientFundsError, NotSentError
+from .limiter import LOOK_AHEAD, Limiter
+from .requests import Request
+
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+Items = Iterable[Item] | AsyncIterable[Item]
+"""Where items come from: a list, a generator of any length, an async iterable."""
+
+DOOMS_ALL: Final = (AuthenticationError, InsufficientFundsError)
+"""No other item can fare better after one of these: they end the batch."""
+
+
+class Outcomes(AsyncIterator[Success[T] | Failure], Generic[T]):
+    """The outcomes of a running batch as they complete; several tasks may read them."""
+
+    def __init__(
+        self, received: ObjectReceiveStream[Success[T] | Failure], halt: Halt
+    ) -> None:
+        self._received = received
+        self._halt = halt
+
+    async def __anext__(self) -> Success[T] | Failure:
+        """Return the next outcome."""
+        try:
+            return await self._received.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    def stop(self, reason: str = "it was stopped") -> None:
+        """Send nothing new; what is under way still ends, the rest is not sent.
+
+        The iteration goes on until every item has its outcome.
+        """
+        self._halt.end(NotSentError(reason))
+
+
+@attrs.define(eq=False)
+class Bulk(Generic[Item, T]):
+    """One run over one source.
+
+    Attributes:
+        source: Where items come from.
+        prepare: Makes a request of an item, or raises ValueError.
+        send: Sends a request.
+        limiter: The gate, whose size decides how many workers there are.
+        deadline: Seconds for the whole run; None for no limit.
+    """
+
+    source: Source[Item]
+    prepare: Callable[[Item], Request[T]]
+    send: Callable[[Request[T], Call], Awaitable[T]]
+    limiter: Limiter
+    deadline: float | None
+    _halt: Halt = attrs.field(factory=Halt, init=False)
+    _workers: int = attrs.field(default=0, init=False)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncGenerator[Outcomes[T]]:
+        """Run; leaving the context ends everything at once."""
+        results, received = anyio.create_memory_object_stream[Success[T] | Failure]()
+        expires_at = Call.within(self.deadline).expires_at
+        failed: Exception | None = None
+        async with anyio.create_task_group() as group, results, received:
+            self._start_worker(group, results, expires_at)
+            try:
+                yield Outcomes(received, self._halt)
+            except Exception as error:  # noqa: BLE001  # raised below, out of the group
+                failed = error
+            group.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
+
+    def _start_worker(
+        self,
+        group: TaskGroup,
+        results: ObjectSendStream[Success[T] | Failure],
+        expires_at: float,
+    ) -> None:
+        async def work() -> None:
+            while (drawn := await self.source.draw()) is not None:
+                if self._workers < self.limiter.limit + LOOK_AHEAD:
+                    self._start_worker(group, results, expires_at)
+                call = Call(expires_at, self._halt)
+                await results.send(await self._outcome(*drawn, call))
+            self._workers -= 1
+            if not self._workers:
+                await results.aclose()
+
+        self._workers += 1
+        group.start_soon(work)
+
+    async def _outcome(
+        self, index: int, item: Item | SourceError, call: Call
+    ) -> Success[T] | Failure:
+        request: Request[T] | None = None
+        try:
+            if isinstance(item, SourceError):
+                raise item.error  # noqa: TRY301  # its outcome, like any other's
+            request = self.prepare(item)
+            response = await self.send(request, call)
+            return Success(index, request, response, call.attempts)
+        except Exception as error:  # noqa: BLE001  # one item never harms another
+            if isinstance(error, DOOMS_ALL):
+                self._halt.end(error)
+            return Failure(index, request, error, call.attempts)
+
+
+@attrs.frozen
+class SourceError:
+    """Stands for the item that the source could not make.
+
+    Attributes:
+        error: What the source raised.
+    """
+
+    error: Exception
+
+
+class Source(Generic[Item]):
+    """Numbers the items of any iterable, drawn one at a time by many workers.
+
+    An error of the source itself is its last item: what was drawn before is not lost.
+    """
+
+    def __init__(self, items: Items[Item]) -> None:
+        if isinstance(items, str | bytes):
+            raise TypeError(f"expected a list of prompts, got one: {items!r:.60}")
+        self._items = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
+        self._lock = anyio.Lock()
+        self._drawn = 0
+        self._ended = False
+
+    async def draw(self) -> tuple[int, Item | SourceError] | None:
+        """Return the next item and its number, or None at the end."""
+        if isinstance(self._items, AsyncIterator):
+            async with self._lock:
+                return await self._draw()
+        return await self._draw()
+
+    async def _draw(self) -> tuple[int, Item | SourceError] | None:
+        if self._ended:
+            return None
+        item: Item | SourceError | None = None
+        try:
+            if isinstance(self._items, AsyncIterator):
+                item = await anext(self._items)
+            else:
+                item = next(self._items)
+        except (StopIteration, StopAsyncIteration):
+            self._ended = True
+            return None
+        except Exception as error:  # noqa: BLE001  # becomes the last outcome
+            self._ended = True
+            item = SourceError(error)
+        self._drawn += 1
+        return self._drawn - 1, item

@@ -1,0 +1,215 @@
+"""Between values and wire forms: the only place that knows JSON and cattrs.
+
+The wire form of a request follows from the types of its fields:
+
+1. a field named in the path template goes into the path;
+2. on GET the rest is the query;
+3. in a multipart form an upload is a file part, a tuple repeats its part's name, an
+   attrs value is a JSON part, anything else is text;
+4. otherwise the rest is a JSON object; `envelope` nests the fields that are no files;
+5. None is not sent: the service decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import attrs
+import cattrs
+from cattrs import transform_error
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ._http import HttpRequest, Part
+from .errors import DecodeError
+from .requests import Request
+from .uploads import Upload
+
+
+T = TypeVar("T")
+
+JSON_TYPE: Final = "application/json"
+
+
+def encode(request: Request[Any], base_url: str) -> HttpRequest:
+    """Return the HTTP request that carries *request*, without a key."""
+    endpoint = request.endpoint
+    given = {
+        name: value
+        for name in _field_names(cast("Any", type(request)))
+        if (value := getattr(request, name)) is not None
+    }
+    path = endpoint.path
+    for name in [name for name in given if f"{{{name}}}" in path]:
+        path = path.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
+    url = base_url + path
+    if endpoint.method == "GET":
+        query = urlencode(
+            [(n, t) for n, v in given.items() for t in map(_text, _members(v))]
+        )
+        return HttpRequest("GET", f"{url}?{query}" if query else url)
+    if endpoint.multipart:
+        form = tuple(_parts(given, endpoint.envelope))
+        return HttpRequest(endpoint.method, url, form=form, places=request.places)
+    body = _json(given)
+    if endpoint.envelope:
+        body = {endpoint.envelope: body}
+    return HttpRequest(
+        endpoint.method,
+        url,
+        headers={"Content-Type": JSON_TYPE},
+        content=_dumps(body),
+        places=request.places,
+    )
+
+
+def decode(payload: Any, returns: type[T], body: bytes) -> T:
+    """Make the answer of class *returns* of parsed JSON.
+
+    Raises:
+        DecodeError: The payload is not what was promised; names the field.
+    """
+    try:
+        return _converter.structure(payload, returns)
+    except Exception as error:  # noqa: BLE001  # cattrs groups what a hook raised
+        complaints = transform_error(error)
+        complaint = complaints[0].replace("$.", "", 1)
+    what, _, where = complaint.rpartition(" @ ")
+    raise DecodeError(
+        f"the answer is no {returns.__name__}: {what} at {where}"
+        " (the request ran and is likely billed; the body is kept)",
+        field=where,
+        body=body,
+    )
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the JSON value in *body*.
+
+    Raises:
+        DecodeError: It is not JSON.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    raise DecodeError(
+        f"the answer is not JSON: {reason}"
+        " (the request ran and is likely billed; the body is kept)",
+        body=body,
+    )
+
+
+def to_jsonable(value: Any) -> Any:
+    """Return a request or a response as plain JSON values, unset fields left out."""
+    return _converter.unstructure(value)
+
+
+def _parts(given: Mapping[str, Any], envelope: str | None) -> Iterator[Part]:
+    if envelope:
+        texts = {name: value for name, value in given.items() if not _is_file(value)}
+        yield Part(envelope, _dumps(_json(texts)), JSON_TYPE)
+        given = {name: value for name, value in given.items() if _is_file(value)}
+    for name, value in given.items():
+        for member in _members(value):
+            yield _part(name, member)
+
+
+def _part(name: str, value: Any) -> Part:
+    if isinstance(value, Upload):
+        return Part(name, value, value.media_type)
+    if _is_model(type(value)):
+        return Part(name, _dumps(_converter.unstructure(value)), JSON_TYPE)
+    return Part(name, _text(value).encode())
+
+
+def _is_file(value: Any) -> bool:
+    return any(isinstance(member, Upload) for member in _members(value))
+
+
+def _members(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, tuple):
+        return (value,)
+    return cast("tuple[Any, ...]", value)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _json(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _converter.unstructure(value) for name, value in given.items()}
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@cache
+def _field_names(cls: Any) -> tuple[str, ...]:
+    return tuple(attribute.name for attribute in attrs.fields(cls))
+
+
+def _structure_datetime(value: Any, _: object) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _structure_bool(value: Any, _: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"not a boolean: {value!r}")
+    return value
+
+
+def _structure_str(value: Any, _: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not a string: {value!r}")
+    return value
+
+
+def _structure_model(cls: type[Any]) -> Callable[[Any, Any], Any]:
+    known = frozenset(_field_names(cast("Any", cls))) - {"extra"}
+    build = make_dict_structure_fn(cls, _converter)
+
+    def structure(value: Any, _: object) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError(f"not an object: {value!r:.80}")
+        given = cast("dict[str, Any]", value)
+        if unknown := given.keys() - known:
+            extra = {name: given[name] for name in unknown}
+            given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
+        return build(given, cls)
+
+    return structure
+
+
+def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    inner = make_dict_unstructure_fn(
+        cls,
+        _converter,
+        _cattrs_omit_if_default=True,
+        extra=override(omit=True),
+    )
+
+    def unstructure(value: Any) -> dict[str, Any]:
+        return inner(value) | dict(getattr(value, "extra", ()))
+
+    return unstructure
+
+
+def _is_model(cls: Any) -> bool:
+    return attrs.has(cls) and cls is not Upload
+
+
+_converter: Final = cattrs.Converter(omit_if_default=True)
+_converter.register_structure_hook(datetime, _structure_datetime)
+_converter.register_structure_hook(bool, _structure_bool)
+_converter.register_structure_hook(str, _structure_str)
+_converter.register_unstructure_hook(datetime, datetime.isoformat)
+_converter.register_unstructure_hook(Upload, str)
+_converter.register_structure_hook_factory(_is_model, _structure_model)
+_converter.register_unstructure_hook_factory(_is_model, _unstructure_model)

@@ -1,0 +1,217 @@
+"""Delivers one step: places from the gate, one attempt, a judgement, and again.
+
+Every wait, for places or between attempts, can be ended from outside: by the call's
+deadline, or because its batch has ended. An attempt under way is never ended so, for it
+may be paid already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import anyio
+import attrs
+
+from ._http import HttpRequest, HttpResponse
+from ._learning import Lease
+from ._retry import RetryPolicy, may_have_run, repeat, verdict_of, was_refused
+from ._transport import Transport
+from .errors import (
+    IdeogramError,
+    NotSentError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    StatusError,
+)
+from .limiter import Limiter
+
+
+T = TypeVar("T")
+
+Check = Callable[[HttpResponse], None]
+"""Accepts a response or raises our error."""
+
+
+HARMLESS_TIMEOUT: Final = 30.0
+"""Seconds for an attempt of a step that only asks."""
+
+
+@attrs.define(eq=False)
+class Halt:
+    """Ends all waits of a batch at once, and lets nothing new out.
+
+    Attributes:
+        reason: Why the batch ended, once it has.
+        waits: The waits under way.
+    """
+
+    reason: BaseException | None = None
+    waits: set[anyio.CancelScope] = attrs.field(factory=set[anyio.CancelScope])
+
+    def end(self, reason: BaseException) -> None:
+        """End the batch because of *reason*; the first reason stays."""
+        if self.reason is None:
+            self.reason = reason
+            for wait in self.waits:
+                wait.cancel()
+
+
+@attrs.define(eq=False)
+class Call:
+    """One call of the client, from the request to its answer.
+
+    Attributes:
+        expires_at: When its time is up, by the event loop's clock.
+        halt: What can end its waits, where it belongs to a batch.
+        attempts: How often something was sent, so far.
+        suspect: Why an attempt may have run although no answer came; None if none may.
+    """
+
+    expires_at: float = math.inf
+    halt: Halt | None = None
+    attempts: int = 0
+    suspect: IdeogramError | None = None
+
+    @classmethod
+    def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
+        """Make a call that may take so many *seconds*, from now on."""
+        now = asyncio.get_running_loop().time()
+        return cls(math.inf if seconds is None else now + seconds, halt)
+
+    def remaining(self) -> float:
+        """Return the seconds left."""
+        return self.expires_at - asyncio.get_running_loop().time()
+
+    async def wait(self, wait: Callable[[], Awaitable[T]], cause: str) -> T:
+        """Return what *wait* returns, unless the call or its batch ends before.
+
+        Raises:
+            NotSentError: The batch has ended.
+            RequestTimeoutError: The time was up.
+        """
+        self.raise_if_over(cause)
+        if self.halt is None and self.expires_at == math.inf:
+            return await wait()
+        with anyio.CancelScope(deadline=self.expires_at) as scope:
+            waits = self.halt.waits if self.halt else set[anyio.CancelScope]()
+            waits.add(scope)
+            try:
+                return await wait()
+            finally:
+                waits.discard(scope)
+        self.raise_if_over(cause)
+        raise AssertionError("a wait ends by its deadline, or with its batch")
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep between attempts, unless the call or its batch ends before."""
+        if seconds:
+            await self.wait(lambda: anyio.sleep(seconds), "to be sent again")
+
+    def raise_if_over(self, cause: str) -> None:
+        """Raise if the batch has ended or the time is up.
+
+        Raises:
+            NotSentError: The batch has ended.
+            RequestTimeoutError: The time was up.
+        """
+        if self.halt and self.halt.reason:
+            raise NotSentError(
+                f"not sent, because the batch ended: {self.halt.reason}"
+            ) from self.halt.reason
+        if self.remaining() <= 0:
+            raise RequestTimeoutError(
+                f"the deadline passed while the request waited {cause}; not sent",
+                delivery="not_sent",
+            )
+
+
+@attrs.frozen
+class Delivery:
+    """Sends steps, within the limit and as often as is safe.
+
+    Attributes:
+        transport: What sends.
+        limiter: The gate.
+        retry: What may be sent again, and when.
+        timeout: Seconds for one attempt.
+    """
+
+    transport: Transport
+    limiter: Limiter
+    retry: RetryPolicy
+    timeout: float
+
+    async def deliver(
+        self, step: HttpRequest, check: Check, call: Call
+    ) -> HttpResponse:
+        """Send *step* and return the reply that *check* accepts.
+
+        Raises:
+            IdeogramError: What the last attempt ended with; `OutcomeUnknownError` if
+                a paid step may have run.
+        """
+        try:
+            return await self._persist(step, check, call)
+        except IdeogramError as error:
+            suspect = call.suspect
+            if suspect is None:
+                raise
+            fate = "" if error is suspect else f"; then {error}"
+        raise OutcomeUnknownError(
+            f"the request may have run and be billed: {suspect}{fate}; it is not sent"
+            " again (RetryPolicy(resend_unknown=True) would)"
+        ) from suspect
+
+    async def _persist(
+        self, step: HttpRequest, check: Check, call: Call
+    ) -> HttpResponse:
+        async def attempt(*, front: bool = True) -> HttpResponse:
+            return await self._attempt(step, check, call, front=front)
+
+        try:
+            return await attempt(front=False)
+        except IdeogramError as error:
+            if not self.retry.allows(error, step):
+                raise
+            first_error = error
+        return await repeat(attempt, self.retry, step, first_error, call.sleep)
+
+    async def _attempt(
+        self, step: HttpRequest, check: Check, call: Call, *, front: bool
+    ) -> HttpResponse:
+        lease: Lease | None = None
+        if step.places:
+            lease = await call.wait(
+                lambda: self.limiter.acquire(step.places, front=front),
+                "for a place in the limit",
+            )
+        error: BaseException | None = asyncio.CancelledError()
+        try:
+            call.raise_if_over("to be sent")
+            call.attempts += 1
+            longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
+            seconds = min(self.timeout, longest, call.remaining())
+            response = await self.transport.send(step, seconds)
+            check(response)
+        except IdeogramError as failure:
+            error = failure
+            if may_have_run(failure) and not step.is_harmless:
+                call.suspect = failure
+            raise
+        else:
+            error = None
+            return response
+        finally:
+            if lease is not None:
+                self._give_back(lease, error)
+
+    def _give_back(self, lease: Lease, error: BaseException | None) -> None:
+        named = None
+        if isinstance(error, StatusError):
+            named = error.max_inflight_requests
+            if was_refused(error) and error.retry_after:
+                self.limiter.pause(error.retry_after)
+        self.limiter.release(lease, verdict_of(error), max_inflight_requests=named)

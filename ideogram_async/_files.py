@@ -1,0 +1,143 @@
+"""Saves images: a whole file under its name, or nothing.
+
+An image is streamed to a temporary name in the same folder, checked, flushed to disk,
+and renamed. The API key is no part of a download, also where a link redirects.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import attrs
+from anyio import to_thread
+
+from ._delivery import Call
+from ._http import HttpRequest, HttpResponse
+from ._retry import RetryPolicy, repeat
+from ._transport import Transport
+from .errors import DownloadError, IdeogramError, StatusError, TransportError
+from .limiter import Limiter
+from .providers import status_error
+from .responses import ImageObject
+from .uploads import HEAD, media_type_of
+
+
+PLACES: Final = 8
+"""How many downloads run at once."""
+IDLE_TIMEOUT: Final = 60.0
+LARGEST_IMAGE: Final = 256 * 1024 * 1024
+
+
+@attrs.frozen
+class Downloader:
+    """Downloads images, a few at a time.
+
+    Attributes:
+        transport: What fetches.
+        retry: How often a lost connection is tried again.
+        largest: Most bytes of an image.
+        limiter: A gate of its own: nothing that holds a place may wait for another.
+    """
+
+    transport: Transport
+    retry: RetryPolicy
+    largest: int = LARGEST_IMAGE
+    limiter: Limiter = attrs.field(factory=lambda: Limiter(PLACES, learn=False))
+
+    async def save(self, image: ImageObject, path: Path, call: Call) -> Path:
+        """Save *image* at *path*, and make the folder if it is missing.
+
+        Raises:
+            DownloadError: There is no whole image to be had, or it can't be written;
+                nothing stands at *path* that was not there before.
+        """
+        if image.url is None:
+            raise DownloadError("the image has no link: the service withheld it")
+        step = HttpRequest("GET", image.url)
+
+        async def attempt() -> Path:
+            return await self._attempt(step, path, call)
+
+        try:
+            try:
+                return await attempt()
+            except IdeogramError as error:
+                first_error = error
+            return await repeat(attempt, self.retry, step, first_error, call.sleep)
+        except (StatusError, TransportError) as error:
+            raise DownloadError(f"{_fate(image)}: {error}") from error
+        except OSError as error:
+            raise DownloadError(f"can't write {path}: {error.strerror}") from error
+
+    async def _attempt(self, step: HttpRequest, path: Path, call: Call) -> Path:
+        lease = await call.wait(self.limiter.acquire, "to be downloaded")
+        try:
+            await to_thread.run_sync(_make_folder, path.parent)
+            with _temporary(path) as file:
+                await self._fetch(step.url, file)
+                await to_thread.run_sync(_keep, file, path)
+        finally:
+            self.limiter.release(lease)
+        return path
+
+    async def _fetch(self, url: str, file: IO[bytes]) -> None:
+        head, size = b"", 0
+        async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
+            if download.status != 200:  # noqa: PLR2004
+                reply = HttpResponse(download.status, download.headers)
+                raise status_error(reply, secret="")
+            async for chunk in download.chunks:
+                head += chunk[: HEAD - len(head)]
+                size += len(chunk)
+                if len(head) == HEAD:
+                    _check_signature(head)
+                if size > self.largest:
+                    raise DownloadError(f"larger than {self.largest} bytes")
+                await to_thread.run_sync(file.write, chunk)
+        _check_signature(head)
+
+
+def _check_signature(head: bytes) -> None:
+    if not media_type_of(head).startswith("image/"):
+        raise DownloadError(f"not an image: it begins with {head!r}")
+
+
+def _fate(image: ImageObject) -> str:
+    expires_at = image.expires_at
+    if expires_at is not None and expires_at < datetime.now(UTC):
+        return f"the link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    return "the image could not be downloaded"
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _temporary(path: Path) -> Generator[IO[bytes]]:
+    """Open a file beside *path* that is gone afterwards, unless it was renamed."""
+    name = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    with name.open("xb") as file:
+        try:
+            yield file
+        finally:
+            name.unlink(missing_ok=True)
+
+
+def _keep(file: IO[bytes], path: Path) -> None:
+    """Flush *file* to disk and give it its name."""
+    file.flush()
+    os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    with suppress(OSError):  # some systems can't open a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,104 @@
+"""HTTP requests and responses as plain values; nothing here touches a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from .uploads import Upload
+
+
+@attrs.frozen
+class Part:
+    """One part of a multipart form.
+
+    Attributes:
+        name: Name of the field.
+        content: Bytes, or a file to stream.
+        media_type: Of the content; None for a plain text field.
+    """
+
+    name: str
+    content: bytes | Upload
+    media_type: str | None = None
+
+    def header(self, boundary: str) -> bytes:
+        """Return all that stands before the content, boundary included."""
+        disposition = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
+        if isinstance(self.content, Upload):
+            disposition += f'; filename="{_escaped(self.content.filename)}"'
+        media_type = f"\r\nContent-Type: {self.media_type}" if self.media_type else ""
+        return f"--{boundary}\r\n{disposition}{media_type}\r\n\r\n".encode()
+
+
+@attrs.frozen
+class HttpRequest:
+    """One step of an exchange: one HTTP request to send.
+
+    The body is either `content`, or a multipart `form`, or nothing.
+
+    Attributes:
+        method: HTTP method.
+        url: Absolute address.
+        headers: Header fields; the key is here and nowhere else.
+        content: The body, where it is no form.
+        form: The parts of a multipart form.
+        places: Places it takes in the service's limit.
+        delay: Seconds to wait before it is sent, as for a poll.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    content: bytes | None = None
+    form: tuple[Part, ...] = ()
+    places: int = 0
+    delay: float = 0.0
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether sending it twice costs nothing and changes nothing."""
+        return self.method == "GET"
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        """The files to stream."""
+        return tuple(p.content for p in self.form if isinstance(p.content, Upload))
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether its body can be sent (again): no stream in it is used up."""
+        return all(upload.repeatable for upload in self.uploads)
+
+
+@attrs.frozen
+class HttpResponse:
+    """One reply.
+
+    Attributes:
+        status: HTTP status code.
+        headers: Header fields, names in lower case.
+        body: What came of the body.
+        complete: False if the connection ended before the body did.
+        received: When it came, in seconds since 1970; the base of a `Retry-After` date.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    body: bytes = b""
+    complete: bool = True
+    received: float = 0.0
+
+
+def multipart(form: tuple[Part, ...], boundary: str) -> Iterator[bytes | Upload]:
+    """Yield the pieces of a multipart body in order; files are left to be streamed."""
+    for part in form:
+        yield part.header(boundary)
+        yield part.content
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()
+
+
+def _escaped(name: str) -> str:
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,174 @@
+"""What may be sent again, and when: decided purely; tenacity runs the loop.
+
+There is no idempotency key, so a paid request that is repeated is paid twice. It is
+sent again only if it was never sent, or was refused before it ran. A 429 isn't the
+request's fault: it doesn't count as one of its attempts, and the gate does the waiting.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import attrs
+from tenacity import AsyncRetrying, RetryCallState
+
+from ._http import HttpRequest
+from ._learning import Verdict
+from .errors import (
+    ConnectionFailedError,
+    DecodeError,
+    IdeogramError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+    TransportError,
+)
+
+
+T = TypeVar("T")
+
+
+def _at_least_one(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    if value < 1:
+        raise ValueError(f"{attribute.name} must be 1 or more, got {value}")
+
+
+def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    if value < 0:
+        raise ValueError(f"{attribute.name} must be 0 or more, got {value}")
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often, and how soon, a request that may be sent again is sent again.
+
+    Before attempt n + 1 it waits a random time between 0 and
+    `min(wait_max, wait_initial * wait_exp_base ** (n - 1))` seconds.
+
+    Attributes:
+        attempts: Most attempts in all, the first included, 1 or more; refusals by 429
+            don't count.
+        wait_initial: Longest wait before the second attempt, in seconds.
+        wait_max: Longest wait of all, in seconds.
+        wait_exp_base: Factor from one wait to the next.
+        resend_unknown: Whether a paid request is sent again although it may have run;
+            it may then be paid more than once.
+
+    Raises:
+        ValueError: A number is out of its range.
+    """
+
+    attempts: int = attrs.field(default=5, validator=_at_least_one)
+    wait_initial: float = attrs.field(default=1.0, validator=_not_negative)
+    wait_max: float = attrs.field(default=20.0, validator=_not_negative)
+    wait_exp_base: float = attrs.field(default=2.0, validator=_at_least_one)
+    resend_unknown: bool = False
+
+    def allows(self, error: BaseException, step: HttpRequest) -> bool:
+        """Whether *step* may be sent again after *error*, however often it was sent."""
+        if not step.is_repeatable:
+            return False
+        if was_refused(error) or isinstance(error, ConnectionFailedError):
+            return True
+        if step.is_harmless:
+            return may_have_run(error) or _is_cut_off(error)
+        return self.resend_unknown and may_have_run(error)
+
+    def backoff(self, attempt: int) -> float:
+        """Return the seconds to wait after attempt number *attempt*, from 1."""
+        longest = self.wait_initial * self.wait_exp_base ** min(attempt - 1, 64)
+        return random.uniform(0, min(self.wait_max, longest))  # noqa: S311  # no secret
+
+
+def was_refused(error: BaseException) -> bool:
+    """Whether the service refused without running: it may be sent again."""
+    if isinstance(error, RateLimitError):
+        return True
+    return (
+        isinstance(error, ServerError)
+        and error.status == 503  # noqa: PLR2004  # Service Unavailable
+        and error.retry_after is not None
+    )
+
+
+def may_have_run(error: BaseException) -> bool:
+    """Whether the service may have run the request, and billed it."""
+    if isinstance(error, TransportError):
+        return error.delivery == "unknown"
+    return isinstance(error, ServerError) and not was_refused(error)
+
+
+def verdict_of(error: BaseException | None) -> Verdict:
+    """Return what *error*, or success, tells the gate."""
+    if error is None or isinstance(error, DecodeError):
+        return Verdict.SERVED
+    if isinstance(error, RateLimitError):
+        return Verdict.REFUSED
+    if isinstance(error, ServerError | ConnectionFailedError):
+        return Verdict.FAILED
+    return Verdict.REJECTED if isinstance(error, StatusError) else Verdict.ABANDONED
+
+
+@attrs.define
+class _Attempts:
+    """The attempts of one step, as tenacity asks about them."""
+
+    policy: RetryPolicy
+    step: HttpRequest
+    counted: int = 0
+
+    def wants_more(self, state: RetryCallState) -> bool:
+        error = _error_of(state)
+        if error is None or not self.policy.allows(error, self.step):
+            return False
+        self.counted += not self._is_throttled(error)
+        return self.counted < self.policy.attempts
+
+    def wait(self, state: RetryCallState) -> float:
+        error = _error_of(state)
+        if self._is_throttled(error):
+            return 0.0
+        asked = (isinstance(error, StatusError) and error.retry_after) or 0.0
+        return max(asked, self.policy.backoff(state.attempt_number))
+
+    def _is_throttled(self, error: BaseException | None) -> bool:
+        """Whether the gate refused it a place, and so does the waiting."""
+        return isinstance(error, RateLimitError) and self.step.places > 0
+
+
+async def repeat(
+    attempt: Callable[[], Awaitable[T]],
+    policy: RetryPolicy,
+    step: HttpRequest,
+    first_error: IdeogramError,
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    """Go on after the first attempt has failed with *first_error*.
+
+    The first attempt runs outside, because tenacity costs a third of a request's time.
+
+    Raises:
+        IdeogramError: The last attempt's error.
+    """
+    attempts = _Attempts(policy, step)
+    pending = [first_error]
+
+    async def next_attempt() -> T:
+        if pending:
+            raise pending.pop()
+        return await attempt()
+
+    retrying = AsyncRetrying(
+        retry=attempts.wants_more, wait=attempts.wait, sleep=sleep, reraise=True
+    )
+    return cast("T", await retrying(next_attempt))
+
+
+def _is_cut_off(error: BaseException) -> bool:
+    return isinstance(error, DecodeError) and not error.complete
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return None if state.outcome is None else state.outcome.exception()

@@ -1,0 +1,185 @@
+"""Checks of field values, derived from the field's type alone.
+
+`checker(hint)` turns a type such as `Annotated[int, Between(1, 8)] | None` into a
+function that returns what is wrong with a value, or None. A rule is whatever stands
+behind the type in an `Annotated`: a callable from value to complaint.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+import types
+from collections.abc import Callable, Sized
+from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
+
+import attrs
+
+
+Check = Callable[[Any], str | None]
+"""From a value to what is wrong with it, or None."""
+
+LISTED = 16
+"""A closed set of up to this many values is listed in full in a complaint."""
+
+
+class Measured(Protocol):
+    """What the size rules look at: an upload."""
+
+    @property
+    def size(self) -> int | None:
+        """Length in bytes, or None if unknown."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """Media type of the content."""
+        ...
+
+
+@attrs.frozen
+class Between:
+    """A number in a closed range."""
+
+    low: float
+    high: float
+
+    def __call__(self, value: float) -> str | None:
+        """Return a complaint if *value* is out of range."""
+        if self.low <= value <= self.high:
+            return None
+        return f"must be in [{self.low}, {self.high}], got {value!r}"
+
+
+@attrs.frozen
+class NotBlank:
+    """A text with something in it."""
+
+    def __call__(self, value: str) -> str | None:
+        """Return a complaint if *value* holds white space at most."""
+        return None if value.strip() else "must not be blank"
+
+
+@attrs.frozen
+class Pattern:
+    """A text that matches a regular expression from end to end."""
+
+    expression: str
+    example: str
+
+    def __call__(self, value: str) -> str | None:
+        """Return a complaint if *value* does not match."""
+        if re.fullmatch(self.expression, value):
+            return None
+        return f"must look like {self.example!r}, got {reprlib.repr(value)}"
+
+
+@attrs.frozen
+class Count:
+    """How many members a list may have."""
+
+    low: int
+    high: int
+
+    def __call__(self, value: Sized) -> str | None:
+        """Return a complaint if *value* has too few or too many members."""
+        if self.low <= len(value) <= self.high:
+            return None
+        limits = self.low if self.low == self.high else f"{self.low} to {self.high}"
+        return f"must have {limits} members, got {len(value)}"
+
+
+@attrs.frozen
+class MediaTypes:
+    """The media types that a file may have."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, value: Measured) -> str | None:
+        """Return a complaint if *value* is of another type."""
+        if value.media_type in self.allowed:
+            return None
+        return f"must be {', '.join(self.allowed)}, got {value.media_type}: {value}"
+
+
+@attrs.frozen
+class TotalSize:
+    """The most bytes of a file, or of a list of files together; none may be empty."""
+
+    limit: int
+
+    def __call__(self, value: Measured | tuple[Measured, ...]) -> str | None:
+        """Return a complaint if *value* is known to be larger, or empty."""
+        files = value if isinstance(value, tuple) else (value,)
+        for file in files:
+            if file.size == 0:
+                return f"must not be empty: {file}"
+        size = sum(file.size or 0 for file in files)
+        if size <= self.limit:
+            return None
+        return f"must be at most {self.limit} bytes, got {size}"
+
+
+def checker(hint: Any) -> Check:
+    """Return the check for values of the type *hint*."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _all_of(checker(arguments[0]), *arguments[1:])
+    if origin in (Union, types.UnionType):
+        (inner,) = (arm for arm in arguments if arm is not types.NoneType)
+        return _optional(checker(inner))
+    if origin is Literal:
+        return _member_of(arguments)
+    if origin is tuple:
+        return _every(checker(arguments[0]))
+    return _instance_of(hint)
+
+
+def _all_of(*checks: Check) -> Check:
+    def check(value: Any) -> str | None:
+        return next(filter(None, (each(value) for each in checks)), None)
+
+    return check
+
+
+def _optional(inner: Check) -> Check:
+    return lambda value: None if value is None else inner(value)
+
+
+def _member_of(allowed: tuple[str, ...]) -> Check:
+    def check(value: Any) -> str | None:
+        if value in allowed:
+            return None
+        if len(allowed) <= LISTED:
+            return f"must be one of {', '.join(allowed)}; got {reprlib.repr(value)}"
+        near = difflib.get_close_matches(str(value), allowed) or allowed[:3]
+        return (
+            f"must be one of {len(allowed)} values, such as {', '.join(near)}; "
+            f"got {reprlib.repr(value)}"
+        )
+
+    return check
+
+
+def _every(inner: Check) -> Check:
+    def check(value: Any) -> str | None:
+        if not isinstance(value, tuple):
+            return f"must be a tuple or list, got {reprlib.repr(value)}"
+        members = cast("tuple[Any, ...]", value)
+        found = ((place, inner(member)) for place, member in enumerate(members))
+        return next((f"[{at}] {wrong}" for at, wrong in found if wrong), None)
+
+    return check
+
+
+def _instance_of(kind: type[Any]) -> Check:
+    accepted = (int, float) if kind is float else (kind,)
+
+    def check(value: Any) -> str | None:
+        is_stray_bool = isinstance(value, bool) and kind is not bool
+        if isinstance(value, accepted) and not is_stray_bool:
+            return None
+        return f"must be of type {kind.__name__}, got {reprlib.repr(value)}"
+
+    return check

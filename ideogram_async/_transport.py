@@ -1,0 +1,184 @@
+"""The adapter to aiohttp: sends one step, and knows what is known when that fails.
+
+A paid POST must not meet a stale connection: the server may have closed it, and then
+nobody knows whether the request ran. So idle connections are kept for a second only,
+which is less than servers keep them. Redirects are never followed with the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import aiohttp
+import attrs
+
+from ._body import Body
+from ._http import HttpRequest, HttpResponse
+from ._version import __version__
+from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
+
+
+CONNECT_TIMEOUT: Final = 30.0
+CONNECT_SHARE: Final = 0.95
+"""Connecting gets less than the whole time, so that its timeout is known as its own."""
+KEEP_ALIVE: Final = 1.0
+CHUNK: Final = 256 * 1024
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+USER_AGENT: Final = f"ideogram-async/{__version__}"
+
+NEVER_SENT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ServerFingerprintMismatch,
+)
+LOST: Final = (aiohttp.ClientError, ConnectionError, TimeoutError)
+
+
+class Transport:
+    """Sends steps over one aiohttp session, made on first use.
+
+    Args:
+        session: The caller's own session, which is never closed here; or None.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
+        self._given = session
+        self._own: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, step: HttpRequest, timeout: float) -> HttpResponse:  # noqa: ASYNC109
+        """Send *step* once and return the reply, whatever its status.
+
+        Args:
+            step: What to send.
+            timeout: Seconds for all of it.
+
+        Raises:
+            TransportError: No reply came; says whether the step may have run.
+        """
+        body = Body(step)
+        try:
+            async with AsyncExitStack() as files:
+                await body.open(files)
+                return await self._exchange(step, body, timeout)
+        except LOST as error:
+            failure = _translated(error, timeout)
+        if body.fault:
+            raise TransportError(body.fault, delivery="not_sent")
+        raise failure
+
+    @asynccontextmanager
+    async def fetch(self, url: str, idle: float) -> AsyncGenerator[Download]:
+        """Get *url* without any key, following redirects.
+
+        Args:
+            url: Absolute address.
+            idle: Most seconds without a byte.
+
+        Raises:
+            TransportError: The connection failed, or was lost before the end.
+        """
+        try:
+            async with self._session().get(
+                url,
+                headers={"User-Agent": USER_AGENT},
+                timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=idle),
+            ) as response:
+                chunks = response.content.iter_chunked(CHUNK)
+                yield Download(response.status, _lower(response.headers), chunks)
+                return
+        except LOST as error:
+            failure = _translated(error, idle)
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the session if it is ours; the next request makes a new one."""
+        own, self._own = self._own, None
+        if own is not None and self._loop is asyncio.get_running_loop():
+            await own.close()
+
+    async def _exchange(
+        self, step: HttpRequest, body: Body, seconds: float
+    ) -> HttpResponse:
+        async with self._session().request(
+            step.method,
+            step.url,
+            data=body.content,
+            headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
+            timeout=aiohttp.ClientTimeout(
+                total=seconds,
+                connect=min(CONNECT_TIMEOUT, seconds * CONNECT_SHARE),
+                ceil_threshold=float("inf"),
+            ),
+            allow_redirects=False,
+        ) as response:
+            content, complete = await _read(response)
+            return HttpResponse(
+                response.status,
+                _lower(response.headers),
+                content,
+                complete,
+                time.time(),
+            )
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if self._own is None or self._loop is not loop:
+            self._loop = loop
+            self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._own
+
+
+@attrs.frozen
+class Download:
+    """A reply whose body is still to come.
+
+    Attributes:
+        status: HTTP status code.
+        headers: Header fields, names in lower case.
+        chunks: The body, in pieces.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    """Return what comes of the body, and whether it is all of it."""
+    content = bytearray()
+    try:
+        async for chunk in response.content.iter_any():
+            content += chunk
+            if len(content) > LARGEST_ANSWER:
+                return bytes(content), False
+    except LOST:
+        return bytes(content), False
+    return bytes(content), True
+
+
+def _translated(error: BaseException, seconds: float) -> TransportError:
+    """Return our error; aiohttp's own stays behind, because its repr holds the key."""
+    if isinstance(error, NEVER_SENT):
+        return ConnectionFailedError(f"no connection, nothing was sent: {_said(error)}")
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError(f"no answer within {seconds:.6g} s")
+    return TransportError(f"the connection was lost: {_said(error)}")
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__

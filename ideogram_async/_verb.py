@@ -1,0 +1,51 @@
+"""A request class as a method: its signature is borrowed, not written again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from .requests import Request
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Sends(Protocol):
+    """What a verb needs of a client."""
+
+    async def send(self, request: Request[T]) -> T:
+        """Send *request* and return its answer."""
+        ...
+
+
+class Verb(Generic[P, T]):
+    """`client.generate("a cat")` for `client.send(GenerateV3("a cat"))`.
+
+    Args:
+        make: The request class.
+    """
+
+    def __init__(self, make: Callable[P, Request[T]]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type[Any]) -> Verb[P, T]: ...
+    @overload
+    def __get__(
+        self, client: Sends, owner: type[Any]
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: Sends | None, owner: type[Any]) -> object:
+        """Return the method that makes the request and sends it."""
+        if client is None:
+            return self
+
+        def call(*args: P.args, **fields: P.kwargs) -> Coroutine[Any, Any, T]:
+            return client.send(self._make(*args, **fields))
+
+        call.__doc__ = self.__doc__
+        call.__signature__ = inspect.signature(self._make)  # type: ignore[attr-defined]  # for help()
+        return call

@@ -1,0 +1,105 @@
+"""What became of many requests: values, in input order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+import attrs
+
+from .requests import Request
+from .responses import ImageObject
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Success(Generic[T]):
+    """An item that was answered.
+
+    Attributes:
+        index: Its position in the source, from 0.
+        request: What was sent.
+        response: The answer.
+        attempts: How often it was sent, refusals included.
+    """
+
+    index: int
+    request: Request[T]
+    response: T
+    attempts: int = 1
+
+
+@attrs.frozen
+class Failure:
+    """An item that was not answered.
+
+    Attributes:
+        index: Its position in the source, from 0.
+        request: What was to be sent; None if no request could be made.
+        error: Why not: an `IdeogramError`, the `ValueError` of a bad item, or what the
+            source raised, which ends the batch.
+        attempts: How often it was sent, refusals included; 0 if never.
+    """
+
+    index: int
+    request: Request[Any] | None
+    error: Exception
+    attempts: int = 0
+
+
+class Batch(Sequence[Success[T] | Failure], Generic[T]):
+    """The outcomes of many requests, in input order."""
+
+    def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
+        self._outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
+
+    @overload
+    def __getitem__(self, index: int) -> Success[T] | Failure: ...
+    @overload
+    def __getitem__(self, index: slice) -> Batch[T]: ...
+    def __getitem__(self, index: int | slice) -> Success[T] | Failure | Batch[T]:
+        """Return one outcome, or a part of the batch."""
+        if isinstance(index, slice):
+            return Batch(self._outcomes[index])
+        return self._outcomes[index]
+
+    def __len__(self) -> int:
+        """Return the number of outcomes."""
+        return len(self._outcomes)
+
+    def __repr__(self) -> str:
+        """Return the counts."""
+        return f"<Batch of {len(self)}, {len(self.failures)} failed>"
+
+    @property
+    def successes(self) -> list[Success[T]]:
+        """The items that were answered."""
+        return [each for each in self._outcomes if isinstance(each, Success)]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The items that were not answered."""
+        return [each for each in self._outcomes if isinstance(each, Failure)]
+
+    @property
+    def images(self) -> list[ImageObject]:
+        """Every image that can be downloaded, in input order."""
+        return [
+            image
+            for success in self.successes
+            for image in getattr(success.response, "images", ())
+        ]
+
+    def raise_for_failures(self) -> None:
+        """Raise all errors as one group, if there are any.
+
+        Raises:
+            ExceptionGroup: Some items failed.
+        """
+        if failures := self.failures:
+            raise ExceptionGroup(
+                f"{len(failures)} of {len(self)} requests failed",
+                [failure.error for failure in failures],
+            )

@@ -1,0 +1,181 @@
+"""The gate: a semaphore over places, one per image in progress.
+
+Its size is learnt from the service (see `_learning`). Waiters are served first come,
+first served; where the first needs more places than are free, one of the next that fits
+may pass, but nobody is passed for ever. A place is taken for one attempt and given back
+before any sleep, and nothing that holds a place may wait for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import attrs
+
+from ._learning import LearntLimit, Lease, Verdict
+
+
+DEFAULT_PLACES: Final = 10
+LOOK_AHEAD: Final = 32
+"""How many waiters are looked at for one that fits."""
+MOST_PASSES: Final = 32
+"""How often a waiter may be passed."""
+
+
+@attrs.define(eq=False)
+class _Waiter:
+    places: int
+    ready: asyncio.Future[Lease]
+    passes: int = 0
+
+
+class Limiter:
+    """A semaphore over places whose size is learnt from what the service refuses.
+
+    One limiter serves one key; clients that use the same key in one event loop share
+    it. Not thread-safe.
+
+    Args:
+        places: Images that may be in progress at first, 1 or more; the service's
+            documented default is 10.
+        learn: Whether the size follows the service; else it stays.
+
+    Raises:
+        ValueError: *places* is less than 1.
+    """
+
+    def __init__(self, places: int = DEFAULT_PLACES, *, learn: bool = True) -> None:
+        if places < 1:
+            raise ValueError(f"places must be 1 or more, got {places}")
+        self._learns = learn
+        self._learnt = LearntLimit(places)
+        self._in_use = 0
+        self._waiting = 0
+        self._queue: deque[_Waiter] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        """Return the counts."""
+        return (
+            f"<Limiter {self.in_use} of {self.limit} places in use,"
+            f" {self.waiting} waiting>"
+        )
+
+    @property
+    def limit(self) -> int:
+        """Places that may be in use at once, as learnt so far."""
+        return self._learnt.limit
+
+    @property
+    def in_use(self) -> int:
+        """Places in use."""
+        return self._in_use
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for places."""
+        return self._waiting
+
+    async def acquire(self, places: int = 1, *, front: bool = False) -> Lease:
+        """Wait until *places* are free, and take them.
+
+        Args:
+            places: How many; a request for more than the limit runs alone.
+            front: Whether to go before all others, as a refused request does.
+
+        Returns:
+            What `release` takes back.
+        """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if (front or not self._waiting) and self._fits(places, now):
+            return self._take(places, now)
+        waiter = _Waiter(places, loop.create_future())
+        (self._queue.appendleft if front else self._queue.append)(waiter)
+        self._waiting += 1
+        self._admit()
+        try:
+            return await waiter.ready
+        except asyncio.CancelledError:
+            self._forget(waiter)
+            raise
+
+    def release(
+        self,
+        lease: Lease,
+        verdict: Verdict = Verdict.ABANDONED,
+        *,
+        max_inflight_requests: int | None = None,
+    ) -> None:
+        """Give the places of *lease* back, and learn from what became of them.
+
+        Args:
+            lease: What `acquire` returned; each is given back once.
+            verdict: What became of it.
+            max_inflight_requests: The limit that a refusal named, or None.
+        """
+        self._in_use -= lease.places
+        if self._learns:
+            self._learnt.learn(
+                lease,
+                verdict,
+                asyncio.get_running_loop().time(),
+                in_use=self._in_use,
+                is_wanted=self._waiting > 0,
+                named=max_inflight_requests,
+            )
+        self._admit()
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing through for *seconds*, as a `Retry-After` asks."""
+        self._learnt.close(asyncio.get_running_loop().time(), seconds)
+
+    def _fits(self, places: int, now: float) -> bool:
+        return self._learnt.allows(places, self._in_use, now)
+
+    def _take(self, places: int, now: float) -> Lease:
+        self._in_use += places
+        return self._learnt.take(places, self._in_use, now)
+
+    def _admit(self) -> None:
+        """Let waiters through while one fits; look again when the gate opens."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while (waiter := self._next(now)) is not None:
+            self._waiting -= 1
+            waiter.ready.set_result(self._take(waiter.places, now))
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._waiting and now < self._learnt.closed_until:
+            self._alarm = loop.call_at(self._learnt.closed_until, self._admit)
+
+    def _next(self, now: float) -> _Waiter | None:
+        """Remove and return the first waiter that may go."""
+        queue = self._queue
+        if not self._fits(1, now):
+            return None
+        while queue and queue[0].ready.done():
+            queue.popleft()
+        for position in range(min(LOOK_AHEAD, len(queue))):
+            waiter = queue[position]
+            if waiter.ready.done():
+                continue
+            if self._fits(waiter.places, now):
+                del queue[position]
+                for passed in range(position):
+                    queue[passed].passes += 1
+                return waiter
+            if waiter.passes >= MOST_PASSES:
+                return None
+        return None
+
+    def _forget(self, waiter: _Waiter) -> None:
+        """Undo the wait of a cancelled task, also if its places had just come."""
+        if waiter.ready.cancelled():
+            self._waiting -= 1
+            self._admit()
+        else:
+            self.release(waiter.ready.result())

@@ -1,0 +1,199 @@
+"""What a request is: a frozen value, checked when it is made, that knows its endpoint.
+
+A request class is declared by one decorator, `@post(path)` or `@get(path)`; fields that
+several classes share stand in groups declared by `@fields`. The decorator makes the
+class an attrs class, derives the check of every field from its type, reads the answer's
+class off `Request[Answer]`, and enters the class in `REQUESTS`.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast, dataclass_transform
+
+import attrs
+from attrs import field
+
+from .._rules import checker
+from ._docs import with_inherited_attributes
+
+
+T_co = TypeVar("T_co", covariant=True)
+C = TypeVar("C", bound=type[Any])
+
+
+@attrs.frozen
+class Endpoint:
+    """Where and in which form a request goes.
+
+    Attributes:
+        method: HTTP method.
+        path: Path template; fields named in braces go into it.
+        multipart: Whether the body is a multipart form; else it is JSON.
+        envelope: Name of the JSON object that holds the fields which are no files.
+    """
+
+    method: str
+    path: str
+    multipart: bool = False
+    envelope: str | None = None
+
+
+@attrs.frozen
+class Exclusive:
+    """Two fields that must not be given together."""
+
+    first: str
+    second: str
+
+    def complaint(self, request: object) -> str | None:
+        """Return what is wrong with *request*, or None."""
+        given = [getattr(request, name) for name in (self.first, self.second)]
+        if any(value is None for value in given):
+            return None
+        return f"{self.first} and {self.second} exclude each other: give one of them"
+
+
+@attrs.frozen
+class SameCount:
+    """A list that, if given, must have as many members as another."""
+
+    field: str
+    of: str
+
+    def complaint(self, request: object) -> str | None:
+        """Return what is wrong with *request*, or None."""
+        given = getattr(request, self.field)
+        wanted = len(getattr(request, self.of) or ())
+        if given is None or len(given) == wanted:
+            return None
+        return (
+            f"{self.field} must have {wanted} members, as {self.of}, got {len(given)}"
+        )
+
+
+Relation = Exclusive | SameCount
+"""What must hold between fields."""
+
+
+class Request(Generic[T_co]):
+    """One call of the service as a value; `T_co` is the class of its answer.
+
+    Requests are frozen, comparable, picklable, and checked when they are made: a bad
+    field is a `ValueError` that names field, limit and value. `attrs.evolve` makes a
+    changed copy. A field that is None isn't sent: the service decides.
+    """
+
+    endpoint: ClassVar[Endpoint]
+    returns: ClassVar[type[Any]]
+    relations: ClassVar[tuple[Relation, ...]] = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Check what concerns several fields."""
+        for relation in self.relations:
+            if wrong := relation.complaint(self):
+                raise ValueError(wrong)
+
+    def __repr__(self) -> str:
+        """Return the fields that are set, as a call would give them."""
+        given = (
+            f"{each.name}={value!r}"
+            for each in attrs.fields(cast("Any", type(self)))
+            if (value := getattr(self, each.name)) is not None
+        )
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    @property
+    def places(self) -> int:
+        """How many places in the service's limit this takes: one per image made."""
+        if self.endpoint.method == "GET":
+            return 0
+        return cast("int | None", getattr(self, "num_images", None)) or 1
+
+
+_registered: dict[str, type[Request[Any]]] = {}
+
+REQUESTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(_registered)
+"""Every request class by name."""
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(field,)
+)
+def fields(cls: C) -> C:
+    """Declare a group of fields that request classes share, or a value inside one."""
+    return cast("C", _checked(cls))
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(field,)
+)
+def post(
+    path: str, *, multipart: bool = False, envelope: str | None = None
+) -> Callable[[C], C]:
+    """Declare a request class that is sent by POST."""
+    return _declaration(Endpoint("POST", path, multipart, envelope))
+
+
+def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
+    def declare(cls: C) -> C:
+        declared = cast("type[Request[Any]]", _checked(cls))
+        declared.endpoint = endpoint
+        declared.returns = _answer_type(declared)
+        declared.relations = tuple(
+            relation
+            for base in reversed(declared.__mro__)
+            for relation in vars(base).get("relations", ())
+        )
+        declared.__doc__ = with_inherited_attributes(declared)
+        _registered[declared.__name__] = declared
+        return cast("C", declared)
+
+    return declare
+
+
+def _checked(cls: type[Any]) -> type[Any]:
+    return attrs.frozen(
+        kw_only=True,
+        slots=False,
+        repr=not issubclass(cls, Request),
+        field_transformer=_with_checks,
+    )(cls)
+
+
+def _with_checks(
+    cls: type[Any], declared: list[attrs.Attribute[Any]]
+) -> list[attrs.Attribute[Any]]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return [
+        each if each.validator else _with_check(each, hints[each.name])
+        for each in declared
+    ]
+
+
+def _with_check(attribute: attrs.Attribute[Any], hint: Any) -> attrs.Attribute[Any]:
+    check = checker(hint)
+    name = attribute.name
+
+    def validate(_: object, __: object, value: Any) -> None:
+        if wrong := check(value):
+            separator = "" if wrong.startswith("[") else " "
+            message = f"{name}{separator}{wrong}"
+            raise ValueError(message)
+
+    return attribute.evolve(validator=validate, converter=_frozen_list)
+
+
+def _frozen_list(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(cast("list[Any]", value))
+    return value
+
+
+def _answer_type(cls: type[Request[Any]]) -> type[Any]:
+    for base in cast("tuple[Any, ...]", getattr(cls, "__orig_bases__", ())):
+        if typing.get_origin(base) is Request:
+            return cast("type[Any]", typing.get_args(base)[0])
+    raise TypeError(f"{cls.__name__} must derive from Request[its answer]")

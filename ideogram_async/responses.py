@@ -1,0 +1,82 @@
+"""What the service answers, after its own schema names.
+
+Only the envelope is demanded; a field that a service leaves out of an image is None,
+and a field that this version doesn't know is kept in `extra`: an image that was paid
+for is never lost to a detail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+
+def _extra() -> Mapping[str, Any]:
+    return {}
+
+
+def _none_if_empty(url: str | None) -> str | None:
+    return url or None
+
+
+@attrs.frozen(kw_only=True)
+class ImageObject:
+    """One image that the service made.
+
+    Attributes:
+        url: Where to download it, for 24 hours as a rule; None if it was withheld.
+        prompt: The prompt really used; it may differ from the one sent.
+        resolution: Width x height in pixels, such as `"1024x1024"`.
+        is_image_safe: False if the safety check withheld the image.
+        seed: The seed used.
+        upscaled_resolution: Final size, where the operation changed it.
+        style_type: The style used.
+        extra: What else the service said, by its own field names.
+    """
+
+    url: str | None = attrs.field(default=None, converter=_none_if_empty)
+    prompt: str | None = None
+    resolution: str | None = None
+    is_image_safe: bool = True
+    seed: int | None = None
+    upscaled_resolution: str | None = None
+    style_type: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=_extra, hash=False)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the image was made, and billed, but not released."""
+        return not (self.url and self.is_image_safe)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the link dies (its `exp`), in UTC; None if it doesn't say."""
+        stamps = parse_qs(urlsplit(self.url or "").query).get("exp", [""])
+        try:
+            return datetime.fromtimestamp(int(stamps[0]), UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+@attrs.frozen(kw_only=True)
+class ImageResponse:
+    """The answer of every operation that makes images.
+
+    Attributes:
+        created: When the request was made, in UTC.
+        data: The images, as many as were asked for.
+        extra: What else the service said, by its own field names.
+    """
+
+    created: datetime
+    data: tuple[ImageObject, ...]
+    extra: Mapping[str, Any] = attrs.field(factory=_extra, hash=False)
+
+    @property
+    def images(self) -> tuple[ImageObject, ...]:
+        """The images that can be downloaded: those not withheld."""
+        return tuple(image for image in self.data if not image.is_withheld)
