@@ -45,15 +45,18 @@ REMEDIES: Final[Mapping[type[StatusError], str]] = {
 LONGEST_PAUSE: Final = 86_400.0
 """A `Retry-After` of more than a day, in seconds, is read as a day."""
 
+SHORTEST_KEY: Final = 8
+"""A shorter key is a stand-in, and might be a part of any word."""
+
 QUOTED: Final = 300
 """How many characters of the service's own words go into a message."""
 
 
 def status_error(response: HttpResponse, secret: str) -> StatusError:
     """Return the error for *response*, with *secret* blotted out wherever it stands."""
-    blotted = (
-        response.body.replace(secret.encode(), b"***") if secret else response.body
-    )
+    blotted = response.body
+    if len(secret) >= SHORTEST_KEY:
+        blotted = blotted.replace(secret.encode(), b"***")
     payload = _json_object(blotted)
     status = response.status
     error = CLASSES.get(status) or (ServerError if status >= 500 else StatusError)  # noqa: PLR2004
