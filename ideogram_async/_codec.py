@@ -188,15 +188,11 @@ def _structure_model(cls: type[Any]) -> Callable[[Any, Any], Any]:
 
 
 def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    inner = make_dict_unstructure_fn(
-        cls,
-        _converter,
-        _cattrs_omit_if_default=True,
-        extra=override(omit=True),
-    )
+    inner = make_dict_unstructure_fn(cls, _converter, extra=override(omit=True))
 
     def unstructure(value: Any) -> dict[str, Any]:
-        return inner(value) | dict(getattr(value, "extra", ()))
+        given = {name: each for name, each in inner(value).items() if each is not None}
+        return given | dict(getattr(value, "extra", ()))
 
     return unstructure
 
@@ -205,7 +201,7 @@ def _is_model(cls: Any) -> bool:
     return attrs.has(cls) and cls is not Upload
 
 
-_converter: Final = cattrs.Converter(omit_if_default=True)
+_converter: Final = cattrs.Converter()
 _converter.register_structure_hook(datetime, _structure_datetime)
 _converter.register_structure_hook(bool, _structure_bool)
 _converter.register_structure_hook(str, _structure_str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .requests import Request
 
@@ -31,6 +31,11 @@ class Verb(Generic[P, T]):
     def __init__(self, make: Callable[P, Request[T]]) -> None:
         self._make = make
         self.__doc__ = make.__doc__
+
+    @property
+    def request_class(self) -> type[Request[T]]:
+        """The request class."""
+        return cast("type[Request[T]]", self._make)
 
     @overload
     def __get__(self, client: None, owner: type[Any]) -> Verb[P, T]: ...

@@ -49,13 +49,13 @@ class Charge:
         operation: Name of the request class.
         prompt: What was asked for.
         images: How many images were made and billed.
-        started: When, by the event loop's clock, in seconds.
+        seconds: How long it took.
     """
 
     operation: str
     prompt: str
     images: int
-    started: float
+    seconds: float
 
 
 @attrs.define
@@ -129,10 +129,10 @@ class Service:
         places = request.places
         self._enter(places)
         try:
-            now = asyncio.get_running_loop().time()
-            charge = Charge(type(request).__name__, prompt, places, now)
+            seconds = self._duration()
+            charge = Charge(type(request).__name__, prompt, places, seconds)
             self.ledger.charges.append(charge)
-            await asyncio.sleep(self._duration())
+            await asyncio.sleep(seconds)
         finally:
             self._in_progress -= places
         return {
@@ -223,8 +223,8 @@ def _files(request: Request[Any]) -> Iterator[tuple[str, bytes]]:
     """Yield the content of every file in *request* behind the name of its field."""
     for field in attrs.fields(cast("Any", type(request))):
         value = getattr(request, field.name)
-        members = value if isinstance(value, tuple) else (value,)
-        for member in cast("tuple[Any, ...]", members):
+        is_list = isinstance(value, tuple)
+        for member in cast("tuple[Any, ...]", value if is_list else (value,)):
             if isinstance(member, Upload) and isinstance(member.source, bytes):
                 yield field.name, member.source
 

@@ -1,0 +1,30 @@
+"""The command line: `ideogram`, `ideogram-async`, `python -m ideogram_async`."""
+
+import sys
+from collections.abc import Sequence
+
+from ..errors import ConfigurationError
+from . import _commands
+from ._arguments import parser
+
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: What stands behind the program's name; `sys.argv` if None.
+    """
+    given = parser().parse_args(arguments)
+    command = getattr(_commands, given.command, _commands.generate)
+    try:
+        return command(given)
+    except (ConfigurationError, ValueError) as error:
+        print(f"ideogram: {error}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        if error.name != "PIL":
+            raise
+        print(f"ideogram: {_commands.NEEDS_PILLOW}", file=sys.stderr)
+    return _commands.USAGE

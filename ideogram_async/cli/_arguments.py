@@ -1,0 +1,155 @@
+"""Command-line options, made from the request classes: no field is written twice."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
+
+import attrs
+
+from .._plain import bare, build, field_types
+from .._verb import Verb
+from .._version import __version__
+from ..client import IdeogramClient
+from ..providers import PROVIDERS
+from ..requests import GenerateV3, Request, field_docs
+from ..uploads import Upload
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
+
+LISTED = 8
+"""A closed set of up to this many values is listed in the help."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    root = argparse.ArgumentParser(
+        prog="ideogram",
+        description="Make images with Ideogram, many at once and within its limit.",
+        epilog="The key is read from IDEOGRAM_API_KEY; --sandbox needs none.",
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for verb, kind in verbs().items():
+        command = _command(commands, verb, (kind.__doc__ or "").partition("\n")[0])
+        command.set_defaults(kind=kind)
+        _add_fields(command, kind)
+        _add_common(command)
+    run = _command(commands, "run", "Make images from a file of prompts.")
+    run.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="prompts: text with one a line, or CSV or JSONL with a column per field",
+    )
+    run.set_defaults(kind=GenerateV3)
+    _add_fields(run, GenerateV3, without=("prompt",))
+    _add_common(run)
+    _add_sandbox(commands)
+    return root
+
+
+def verbs() -> dict[str, type[Request[Any]]]:
+    """Return the request class of every operation, by the client's verb for it."""
+    found: dict[str, type[Request[Any]]] = {}
+    for name, member in vars(IdeogramClient).items():
+        if isinstance(member, Verb):
+            verb = cast("Verb[..., Any]", member)
+            found[name.replace("_", "-")] = verb.request_class
+    return found
+
+
+def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields that were given as options, as plain values."""
+    kind: type[Request[Any]] = arguments.kind
+    names = attrs.fields_dict(kind)  # type: ignore[arg-type]  # made by attrs
+    given = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def made(kind: type[Request[Any]], given: dict[str, Any]) -> Request[Any]:
+    """Make a request of plain values; a text stands for a file where one is wanted.
+
+    Raises:
+        ValueError: A field is missing, unknown, or invalid; says which.
+    """
+    return build(kind, given, opened=_opened)
+
+
+def _opened(path: str) -> Upload:
+    try:
+        return Upload.from_path(path)
+    except OSError as error:
+        raise ValueError(f"can't read {path}: {error.strerror}") from None
+
+
+def _command(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=does, description=does)
+
+
+def _add_fields(
+    command: argparse.ArgumentParser,
+    kind: type[Request[Any]],
+    without: tuple[str, ...] = (),
+) -> None:
+    docs, hints = field_docs(kind), field_types(cast("Any", kind))
+    fields = command.add_argument_group("fields of the request")
+    for attribute in attrs.fields(kind):  # type: ignore[arg-type]  # made by attrs
+        name = attribute.name
+        if name in without:
+            continue
+        text = docs[name].replace("`", "").replace("%", "%%")
+        hint = bare(hints[name])
+        if not attribute.kw_only:
+            command.add_argument(name, metavar=name.upper(), help=text)
+            continue
+        fields.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar=_metavar(hint),
+            nargs="+" if get_origin(hint) is tuple else None,
+            required=attribute.default is attrs.NOTHING,
+            help=text,
+        )
+
+
+def _metavar(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return _metavar(bare(get_args(hint)[0]))
+    if get_origin(hint) is Literal:
+        values = get_args(hint)
+        return f"{{{','.join(values)}}}" if len(values) <= LISTED else values[0]
+    if attrs.has(hint) and hint is not Upload:
+        return "NAME|JSON"
+    names = {Upload: "FILE", bool: "{true,false}", int: "N"}
+    return names.get(hint, "TEXT")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    where = command.add_argument_group("where it goes")
+    where.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="FOLDER", help="default: out"
+    )
+    where.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="draw on this machine instead: no key, no cost",
+    )
+    where.add_argument("--provider", choices=sorted(PROVIDERS))
+    where.add_argument("--base-url", metavar="URL", help="of another server")
+
+
+def _add_sandbox(
+    commands: Commands,
+) -> None:
+    does = "Serve an imitation of Ideogram on this machine, until Ctrl-C."
+    sandbox = _command(commands, "sandbox", does)
+    sandbox.add_argument("--port", type=int, default=8080, metavar="N")
+    sandbox.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="images in progress"
+    )
+    sandbox.add_argument(
+        "--latency", type=float, default=2.0, metavar="SECONDS", help="on average"
+    )

@@ -1,0 +1,120 @@
+"""What each command does, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+
+from ..client import IdeogramClient
+from ..errors import ConfigurationError, one_line
+from ..requests import Request
+from ._arguments import given_fields, made
+from ._folder import MANIFEST, Folder
+from ._inputs import PromptFile
+from ._progress import Tally
+from ._run import Run
+
+
+DONE, FAILED, USAGE = 0, 1, 2
+"""Exit codes: all done; some failed, each named; the call itself is wrong."""
+
+DEMO_LATENCY = 1.0
+"""Seconds that a request takes in the sandbox of a run, on average."""
+
+NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
+
+
+def generate(arguments: argparse.Namespace) -> int:
+    """Send one request and save its images."""
+    request = made(arguments.kind, given_fields(arguments))
+    return _run(arguments, [request], total=1)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send a request for each row of a file and save the images."""
+    prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
+    return _run(arguments, prompts.requests(), total=prompts.checked())
+
+
+def sandbox(arguments: argparse.Namespace) -> int:
+    """Serve the sandbox until Ctrl-C."""
+    from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
+
+    async def serve() -> None:
+        rules = {"limit": arguments.limit, "latency": arguments.latency}
+        async with Sandbox(port=arguments.port, **rules) as served:
+            print(f"sandbox at {served.url}: nothing is sent or paid; Ctrl-C ends it")
+            print(f"  export IDEOGRAM_BASE_URL={served.url} IDEOGRAM_API_KEY=sandbox")
+            sys.stdout.flush()
+            await anyio.sleep_forever()
+
+    try:
+        asyncio.run(serve())
+    except KeyboardInterrupt:
+        print("sandbox ended")
+    return DONE
+
+
+def _run(
+    arguments: argparse.Namespace, requests: Iterable[Request[Any]], *, total: int
+) -> int:
+    with _client(arguments) as client:
+        try:
+            folder = Folder(arguments.out, total)
+        except OSError as error:
+            raise ConfigurationError(
+                f"can't write to {arguments.out}: {error.strerror}; choose --out"
+            ) from None
+        job = Run(client, folder, Tally(total))
+        try:
+            asyncio.run(_send(job, requests))
+        except asyncio.CancelledError:
+            print("left at once: what was under way may be paid", file=sys.stderr)
+        finally:
+            page = folder.close()
+    return _report(job, str(page))
+
+
+async def _send(job: Run, requests: Iterable[Request[Any]]) -> None:
+    async with job.client:
+        await job.all(requests, sys.stderr)
+
+
+@contextmanager
+def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
+    """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
+    if not arguments.sandbox:
+        yield IdeogramClient(provider=arguments.provider, base_url=arguments.base_url)
+        return
+    from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
+
+    with Sandbox(latency=DEMO_LATENCY).running() as served:
+        print("sandbox: pictures are drawn on this machine; nothing is sent or paid")
+        sys.stdout.flush()
+        yield IdeogramClient("sandbox", base_url=served.url)
+
+
+def _report(job: Run, page: str) -> int:
+    tally = job.tally
+    for entry in job.failures:
+        prompt = getattr(entry.outcome.request, "prompt", "")
+        what = one_line(f"#{entry.outcome.index} {prompt!r:.70}: {entry.error}")
+        print(f"failed: {what}", file=sys.stderr)
+    hidden = tally.failed - job.unsent - len(job.failures)
+    if hidden:
+        print(f"failed: {hidden} more, see {MANIFEST}", file=sys.stderr)
+    missing = job.unsent + tally.total - tally.ended
+    if missing:
+        print(f"not sent or not finished: {missing} prompts", file=sys.stderr)
+    if job.fault:
+        print(f"the manifest is not whole: {job.fault.strerror}", file=sys.stderr)
+    withheld = f", {tally.withheld} withheld" if tally.withheld else ""
+    print(f"{tally.images} images from {tally.done} of {tally.total} prompts{withheld}")
+    print(f"{page}")
+    return DONE if tally.done == tally.total and not job.fault else FAILED

@@ -1,0 +1,56 @@
+"""Checks: `nox` runs lint, types and tests; the slow sessions are run by name."""
+
+import nox
+
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "types", "tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def _group(name: str) -> list[str]:
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*_group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly and with two checkers, and that none is missing."""
+    session.install(".[cli,sandbox]", "nox", "pytest", *_group("types"))
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "ideogram_async", "--ignoreexternal")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on the installed package, warnings as errors; measure coverage."""
+    session.install(".[cli,sandbox]", *_group("tests"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session(python=["3.12", "3.13", "3.14"])
+def versions(session: nox.Session) -> None:
+    """Run the tests on the other Pythons that this machine has."""
+    session.install(".[cli,sandbox]", *_group("tests"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
+    session.install(".[sandbox]")
+    session.run("python", "benchmarks/gate.py", *session.posargs)
