@@ -36,6 +36,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the installed package, warnings as errors; measure coverage."""
     session.install(".[cli,sandbox]", *_group("tests"))
+    session.env["PYTHONSAFEPATH"] = "1"  # the package is the installed one
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -46,6 +47,7 @@ def tests(session: nox.Session) -> None:
 def versions(session: nox.Session) -> None:
     """Run the tests on the other Pythons that this machine has."""
     session.install(".[cli,sandbox]", *_group("tests"))
+    session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", *session.posargs)
 
 

@@ -65,8 +65,8 @@ class IdeogramClient:
         ConfigurationError: There is no key, no such provider, or no such address.
     """
 
-    generate = Verb(GenerateV3)
-    remix = Verb(RemixV3)
+    generate: Final = Verb(GenerateV3)
+    remix: Final = Verb(RemixV3)
 
     def __init__(  # noqa: PLR0913  # the contract's options, keyword only
         self,

@@ -140,7 +140,7 @@ class StatusError(IdeogramError):
         request: Request[Any] | None = None,
     ) -> None:
         super().__init__(message, provider=provider, request=request)
-        self.status = self.default_status if status is None else status
+        self.status: int = self.default_status if status is None else status
         self.reject_reason = reject_reason
         self.retry_after = retry_after
         self.max_inflight_requests = max_inflight_requests

@@ -42,8 +42,8 @@ class StreamSource:
     """
 
     def __init__(self, stream: IO[bytes] | AsyncIterable[bytes] | None) -> None:
-        self.stream = stream
-        self.started = False
+        self.stream: IO[bytes] | AsyncIterable[bytes] | None = stream
+        self.started: bool = False
         self.start: int | None = None
         self._lock = threading.Lock()
         if stream is not None and not isinstance(stream, AsyncIterable):

@@ -7,7 +7,7 @@ against these at construction. Source: https://developer.ideogram.ai/api-referen
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from ._rules import Between, Count, MediaTypes, NotBlank, Pattern, TotalSize
 from .uploads import Upload
@@ -218,12 +218,12 @@ ModelUri = Annotated[
 ]
 """A trained model and its version."""
 
-MAX_IMAGE_BYTES = 10 * 1024 * 1024
+MAX_IMAGE_BYTES: Final = 10 * 1024 * 1024
 """What the service calls 10MB, read generously: a refusal costs nothing."""
 
-ImageTypes = MediaTypes(("image/png", "image/jpeg", "image/webp"))
+IMAGE_TYPES: Final = MediaTypes(("image/png", "image/jpeg", "image/webp"))
 
-ImageUpload = Annotated[Upload, ImageTypes, TotalSize(MAX_IMAGE_BYTES)]
+ImageUpload = Annotated[Upload, IMAGE_TYPES, TotalSize(MAX_IMAGE_BYTES)]
 """A PNG, JPEG or WebP of at most 10 MB."""
 
 ImageUploads = Annotated[tuple[ImageUpload, ...], TotalSize(MAX_IMAGE_BYTES)]

@@ -103,7 +103,7 @@ class PromptFile:
             try:
                 row = next(reader, None)
             except csv.Error as error:
-                yield reader.line_num, ValueError(f"unreadable row: {error}")
+                yield reader.line_num + 1, ValueError(f"unreadable row: {error}")
                 continue
             if row is None:
                 return

@@ -46,7 +46,7 @@ class Provider:
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         self._api_key = api_key
-        self.base_url = (base_url or self.default_base_url).rstrip("/")
+        self.base_url: str = (base_url or self.default_base_url).rstrip("/")
         self._key_field = {self.key_header: self.key_scheme + api_key}
 
     def __repr__(self) -> str:

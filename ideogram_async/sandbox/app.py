@@ -63,8 +63,8 @@ class Sandbox:
         faults: Mapping[Fault, float] | None = None,
         **service: Any,
     ) -> None:
-        self.service = Service(**service)
-        self.faults = FaultPlan(faults or {})
+        self.service: Service = Service(**service)
+        self.faults: FaultPlan = FaultPlan(faults or {})
         self._api_key = api_key
         self._link_life = link_life
         self._port = port

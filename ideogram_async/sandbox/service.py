@@ -38,7 +38,7 @@ class RefusalError(Exception):
     def __init__(self, status: int, message: str, **more: object) -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"error": message, **more}
+        self.body: dict[str, object] = {"error": message, **more}
 
 
 @attrs.frozen

@@ -1,0 +1,449 @@
+"""The command line, from its arguments to the files it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ideogram_async import DownloadError, ImageObject
+from ideogram_async.cli import main
+from ideogram_async.cli._folder import Folder
+from ideogram_async.sandbox import Sandbox
+
+
+def manifest(out: Path) -> list[dict[str, Any]]:
+    """Return the manifest's lines in the order of the prompts."""
+    lines = (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    return sorted(map(json.loads, lines), key=lambda line: line["index"])
+
+
+def test_generate(sandbox: Sandbox, folder: Path) -> None:
+    """`generate` saves every image of one prompt, of the asked shape."""
+    options = ["--aspect-ratio", "16x9", "--num-images", "2", "--seed", "7"]
+    code = main(["generate", "a cat", *options, "--out", "pics"])
+
+    (line,) = manifest(folder / "pics")
+    assert code == 0
+    assert line["files"] == ["0000-7.png", "0000-8.png"]
+    assert line["request"] == {
+        "type": "GenerateV3",
+        "prompt": "a cat",
+        "aspect_ratio": "16x9",
+        "num_images": 2,
+        "seed": 7,
+    }
+    assert line["response"]["data"][0]["is_image_safe"] is True
+    assert (line["attempts"], line["error"]) == (1, None)
+    with Image.open(folder / "pics/0000-8.png") as picture:
+        assert picture.size == (1312, 736)
+
+
+def test_remix(sandbox: Sandbox, folder: Path) -> None:
+    """`remix` sends a file; lists and palettes are given as on a command line."""
+    Image.new("RGB", (64, 64)).save("cat.png")
+    code = main(
+        [
+            *("remix", "as a print", "--image", "cat.png", "--image-weight", "60"),
+            *("--style-reference-images", "cat.png", "cat.png"),
+            *("--color-palette", '{"name": "EMBER"}'),
+        ]
+    )
+
+    (line,) = manifest(folder / "out")
+    assert code == 0
+    assert line["request"]["image"] == "cat.png"
+    assert line["request"]["style_reference_images"] == ["cat.png", "cat.png"]
+    assert line["request"]["color_palette"] == {"name": "EMBER"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.txt", '\ufeffa cat\n\n  a dog  \r\na fox, "quoted"\n'),
+        ("p.csv", 'prompt,seed\na cat,\n a dog ,5\n"a fox, ""quoted""",\n'),
+        (
+            "p.jsonl",
+            '{"prompt": "a cat"}\n\n'
+             '{"prompt": "a dog", "seed": 5}\n'
+             '{"prompt": "a fox, \\"quoted\\""}\n',
+        ),
+    ],
+)
+def test_run_reads_prompt_files(
+    sandbox: Sandbox, folder: Path, name: str, text: str
+) -> None:
+    """Text, CSV and JSONL give a request per row, with the options as defaults."""
+    (folder / name).write_text(text, encoding="utf-8", newline="")
+    code = main(["run", name, "--rendering-speed", "TURBO"])
+
+    lines = manifest(folder / "out")
+    assert code == 0
+    assert [line["request"]["prompt"] for line in lines] == [
+        "a cat",
+        "a dog",
+        'a fox, "quoted"',
+    ]
+    assert {line["request"]["rendering_speed"] for line in lines} == {"TURBO"}
+    assert all((folder / "out" / line["files"][0]).is_file() for line in lines)
+
+
+def test_csv_lists(sandbox: Sandbox, folder: Path) -> None:
+    """A cell of a list field holds its members between semicolons."""
+    (folder / "p.csv").write_text("prompt,style_codes\na cat,0a1b2c3d;ffffffff\n")
+    code = main(["run", "p.csv"])
+
+    assert code == 0
+    assert manifest(folder / "out")[0]["request"]["style_codes"] == [
+        "0a1b2c3d",
+        "ffffffff",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("p.csv", "prompt,num_images\na cat,9\n", "p.csv:2: num_images must be in"),
+        ("p.csv", "prompt,num_images\na cat,many\n", "p.csv:2: num_images must be of"),
+        ("p.csv", "prompt,colour\na cat,red\n", "p.csv:2: colour is no field of"),
+        ("p.csv", "prompt,seed\na cat\n", "p.csv:2: fewer cells than the header"),
+        ("p.csv", "prompt\na cat,7\n", "p.csv:2: 1 more cells than the header"),
+        ("p.csv", 'prompt\n"a" cat\n', "p.csv:2: unreadable row: "),
+        ("p.csv", "prompt,seed\n,7\n", "p.csv:2: prompt is required"),
+        ("p.csv", "prompt\n", "p.csv: no prompts in it"),
+        ("p.jsonl", '{"prompt"\n', "p.jsonl:1: not JSON: "),
+        ("p.jsonl", "[1]\n", "p.jsonl:1: must be a JSON object, such as"),
+        ("p.jsonl", '{"prompt": "x", "image": "y"}\n', "p.jsonl:1: image is no field"),
+        ("p.txt", "", "p.txt: no prompts in it"),
+        ("p.txt", "caf\udce9", "p.txt is not UTF-8 text: "),
+    ],
+)
+def test_a_bad_row_stops_everything_before_it_starts(
+    sandbox: Sandbox,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    text: str,
+    complaint: str,
+) -> None:
+    """A bad row is named with its line; nothing is sent, and the exit code is 2."""
+    (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    code = main(["run", name])
+
+    assert code == 2
+    assert complaint in capsys.readouterr().err
+    assert sandbox.ledger.charges == []
+    assert not (folder / "out").exists()
+
+
+def test_many_bad_rows(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of many bad rows the first ones are named, the others counted."""
+    (folder / "p.jsonl").write_text("{}\n" * 25)
+    code = main(["run", "p.jsonl"])
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.count("prompt is required") == 20
+    assert "... and 5 more\nnothing was sent: mend these rows" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["generate", ""], "prompt must not be blank"),
+        (["generate", "x", "--num-images", "9"], "num_images must be in [1, 8], got 9"),
+        (
+            ["generate", "x", "--resolution", "1024x1024", "--aspect-ratio", "1x1"],
+            "resolution and aspect_ratio exclude each other",
+        ),
+        (["remix", "x", "--image", "no.png"], "can't read no.png: No such file"),
+        (["remix", "x", "--image", "text.png"], "image must be image/png"),
+        (["run", "no.txt"], "can't read no.txt: No such file"),
+        (["generate", "x", "--out", "text.png"], "can't write to text.png: "),
+        (["generate", "x", "--base-url", "nowhere"], "base_url must be like"),
+    ],
+)
+def test_bad_usage(
+    sandbox: Sandbox,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    complaint: str,
+) -> None:
+    """What is wrong with a call is one clear line, and nothing is sent."""
+    (folder / "text.png").write_text("no picture")
+    code = main(arguments)
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert sandbox.ledger.charges == []
+
+
+def test_missing_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a key the line says which variable to set."""
+    monkeypatch.delenv("IDEOGRAM_API_KEY", raising=False)
+    code = main(["generate", "a cat"])
+
+    assert code == 2
+    assert "set IDEOGRAM_API_KEY" in capsys.readouterr().err
+
+
+def test_unknown_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown provider is refused with the known ones."""
+    with pytest.raises(SystemExit) as exit_:
+        main(["generate", "a cat", "--provider", "nobody"])
+
+    assert exit_.value.code == 2
+    assert "'ideogram'" in capsys.readouterr().err
+
+
+def test_failures_are_named(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failed prompt is named, the others are saved, and the exit code is 1."""
+    (folder / "p.txt").write_text("a cat\nforbidden fruit\nwithheld\n")
+    code = main(["run", "p.txt"])
+
+    said = capsys.readouterr()
+    cat, fruit, withheld = manifest(folder / "out")
+    page = (folder / "out/index.html").read_text(encoding="utf-8")
+    assert code == 1
+    assert "failed: #1 'forbidden fruit': 422: Prompt provided failed" in said.err
+    assert "1 images from 2 of 3 prompts, 1 withheld" in said.out
+    assert cat["error"] is None
+    assert fruit["error"]["type"] == "SafetyError"
+    assert (fruit["response"], fruit["files"]) == (None, [])
+    assert (withheld["files"], withheld["error"]) == ([None], None)
+    assert "1 withheld by the service" in page
+
+
+def test_a_batch_that_is_doomed(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the credit ends, what was paid is saved and the rest is reported."""
+    sandbox.service.balance = 5
+    (folder / "p.txt").write_text("".join(f"prompt {n}\n" for n in range(40)))
+    code = main(["run", "p.txt"])
+
+    said = capsys.readouterr()
+    lines = manifest(folder / "out")
+    assert code == 1
+    assert len(lines) == 40
+    assert sum(line["error"] is None for line in lines) == 5
+    assert "402: Not enough credit. (insufficient_funds)" in said.err
+    assert "not sent or not finished: " in said.err
+    assert "5 images from 5 of 40 prompts" in said.out
+
+
+def test_failures_beyond_the_listed_ones(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of very many failures the first ones are named; the manifest names all."""
+    (folder / "p.txt").write_text("forbidden\n" * 60)
+    code = main(["run", "p.txt"])
+
+    assert code == 1
+    assert "failed: 10 more, see manifest.jsonl" in capsys.readouterr().err
+    assert len(manifest(folder / "out")) == 60
+
+
+def test_a_link_that_is_dead(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An image that can't be downloaded fails its prompt; the answer is kept."""
+    sandbox._link_life = -5.0
+    code = main(["generate", "a cat"])
+
+    (line,) = manifest(folder / "out")
+    assert code == 1
+    assert "the link expired at" in capsys.readouterr().err
+    assert line["error"]["type"] == DownloadError.__name__
+    assert line["files"] == [None]
+    assert line["response"]["data"][0]["url"].startswith("http")
+
+
+def test_an_earlier_run_is_kept(sandbox: Sandbox, folder: Path) -> None:
+    """A second run in one folder overwrites neither images nor manifests."""
+    for _ in range(3):
+        assert main(["generate", "a cat", "--seed", "7"]) == 0
+
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "0000-7-2.png",
+        "0000-7-3.png",
+        "0000-7.png",
+        "index.html",
+        "manifest.1.jsonl",
+        "manifest.2.jsonl",
+        "manifest.jsonl",
+    ]
+
+
+def test_names_stay_in_the_folder(tmp_path: Path) -> None:
+    """Names hold a number and a seed, and are never given twice."""
+    folder = Folder(tmp_path / "deep/out", 20_000)
+    image = ImageObject(url="http://x/../../etc/passwd", seed=3)
+    names = [folder.name_for(12, image) for _ in range(2)]
+    unknown = folder.name_for(0, ImageObject())
+    folder.close()
+
+    assert names == ["00012-3.png", "00012-3-2.png"]
+    assert unknown == "00000-unknown.png"
+
+
+def test_a_manifest_that_can_not_be_written(
+    sandbox: Sandbox,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """When the disk is full, nothing new is sent, and the run says why."""
+
+    def full(self: Folder, entry: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Folder, "add", full)
+    (folder / "p.txt").write_text("".join(f"prompt {n}\n" for n in range(200)))
+    code = main(["run", "p.txt"])
+
+    assert code == 1
+    assert "the manifest is not whole: No space left" in capsys.readouterr().err
+    assert len(sandbox.ledger.charges) < 200
+
+
+def test_the_demo(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--sandbox` needs no key, and says that nothing is paid."""
+    monkeypatch.delenv("IDEOGRAM_API_KEY", raising=False)
+    code = main(["generate", "a cat", "--sandbox"])
+
+    assert code == 0
+    assert "nothing is sent or paid" in capsys.readouterr().out
+    assert manifest(folder / "out")[0]["files"]
+
+
+def interrupt(sandbox: Sandbox, times: int) -> threading.Thread:
+    """Send Ctrl-C to this process once the sandbox is busy."""
+
+    def press() -> None:
+        while not sandbox.ledger.charges:
+            time.sleep(0.01)
+        for _ in range(times):
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    return thread
+
+
+def test_ctrl_c_saves_what_is_paid(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After Ctrl-C nothing new is sent, and all that was billed is on disk."""
+    sandbox.service.latency = 0.5
+    (folder / "p.txt").write_text("".join(f"prompt {n}\n" for n in range(100)))
+    thread = interrupt(sandbox, times=1)
+    code = main(["run", "p.txt"])
+    thread.join()
+
+    said = capsys.readouterr()
+    lines = manifest(folder / "out")
+    saved = [line for line in lines if line["error"] is None]
+    assert code == 1
+    assert "stopping: waiting for what is paid" in said.err
+    assert len(lines) == 100
+    assert len(saved) == sandbox.ledger.images == 10
+    assert all((folder / "out" / line["files"][0]).is_file() for line in saved)
+    assert "not sent or not finished: 90 prompts" in said.err
+
+
+def test_ctrl_c_twice_leaves_at_once(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second Ctrl-C ends the run at once; the page is written all the same."""
+    sandbox.service.latency = 30
+    (folder / "p.txt").write_text("a cat\na dog\n")
+    thread = interrupt(sandbox, times=2)
+    started = time.monotonic()
+    code = main(["run", "p.txt"])
+    thread.join()
+
+    assert code == 1
+    assert time.monotonic() - started < 10
+    assert "left at once: what was under way may be paid" in capsys.readouterr().err
+    assert (folder / "out/index.html").is_file()
+
+
+def test_the_sandbox_command(folder: Path) -> None:
+    """`sandbox` serves until Ctrl-C, and prints what to set."""
+    command = [sys.executable, "-m", "ideogram_async", "sandbox", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--latency", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        export = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert first.startswith("sandbox at http://127.0.0.1:")
+    assert "export IDEOGRAM_BASE_URL=http://127.0.0.1:" in export
+    assert (rest, process.returncode) == ("sandbox ended\n", 0)
+
+
+def test_the_sandbox_command_in_process(
+    capsys: pytest.CaptureFixture[str], sandbox: Sandbox
+) -> None:
+    """Ctrl-C ends the `sandbox` command with exit code 0."""
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    code = main(["sandbox", "--port", "0"])
+
+    assert code == 0
+    assert "sandbox ended" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["sandbox", "generate"])
+def test_without_pillow(command: str, folder: Path) -> None:
+    """Without Pillow, what needs the sandbox says what to install."""
+    arguments = ["sandbox"] if command == "sandbox" else ["generate", "x", "--sandbox"]
+    code = (
+        "import sys; sys.modules['PIL'] = None\n"
+        f"from ideogram_async.cli import main; sys.exit(main({arguments}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "ideogram: the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'\n"
+    )
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of a command lists every field with its range."""
+    for arguments in (["--version"], ["generate", "--help"]):
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments)
+        assert exit_.value.code == 0
+
+    said = capsys.readouterr().out
+    assert "--num-images N" in said
+    assert "How many images to make, [1, 8]" in said
+    assert "--rendering-speed {FLASH,TURBO,DEFAULT,QUALITY}" in said

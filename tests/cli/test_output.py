@@ -1,0 +1,108 @@
+"""What people see: progress, and the page."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from ideogram_async.cli._gallery import write_gallery
+from ideogram_async.cli._progress import Tally, progress
+
+
+class Terminal(io.StringIO):
+    """A file that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_plain_lines() -> None:
+    """Elsewhere than on a terminal there is a line at first, and one at the end."""
+    tally, file = Tally(total=3), io.StringIO()
+    with progress(tally, file) as shown:
+        shown.update()
+        tally.done = 1
+        shown.update()
+        tally.done, tally.failed = 2, 1
+        shown.update()
+
+    first, last = file.getvalue().splitlines()
+    assert first == "0/3: 0 done, 0 failed, 0 in flight, 0.0/s, starting"
+    assert last.startswith("3/3: 2 done, 1 failed, 0 in flight, ")
+
+
+def test_live_bar() -> None:
+    """On a terminal there is a bar with all counts, and lines above it."""
+    tally, file = Tally(total=3, in_flight=2), Terminal()
+    with progress(tally, file) as shown:
+        shown.say("a line")
+        tally.done = 2
+        shown.update()
+        tally.failed = 1
+        shown.update()
+
+    assert "a line" in file.getvalue()
+    assert "3/3" in file.getvalue()
+    assert "2 done, 1 failed, 2 in flight" in file.getvalue()
+
+
+def test_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal without rich gets plain lines."""
+    monkeypatch.delitem(sys.modules, "ideogram_async.cli._live", raising=False)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    file = Terminal()
+    with progress(Tally(total=1), file) as shown:
+        shown.update()
+
+    assert file.getvalue() == "0/1: 0 done, 0 failed, 0 in flight, 0.0/s, starting\n"
+
+
+def test_time_left() -> None:
+    """The time left follows from the rate."""
+    tally = Tally(total=30, done=10)
+    tally.started -= 5
+
+    assert tally.text().endswith("2.0/s, 10 s left")
+
+
+def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """Progress goes to standard error, so that output can be piped."""
+    with progress(Tally(total=1)) as shown:
+        shown.say("hello")
+
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_the_page_escapes_everything(tmp_path: Path) -> None:
+    """A prompt that is a script stays text; odd sizes do no harm."""
+    script = '<script>alert("x")</script>'
+    lines = [
+        {
+            "index": 1,
+            "request": {"prompt": script},
+            "response": {"data": [{"url": "u", "seed": 2, "resolution": '1"x2'}]},
+            "files": ['a"b.png'],
+            "error": None,
+        },
+        {
+            "index": 0,
+            "request": None,
+            "response": None,
+            "files": [],
+            "error": {"type": "ValueError", "message": script},
+        },
+    ]
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text("\n".join(map(json.dumps, lines)))
+    write_gallery(manifest, tmp_path / "index.html")
+
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") == 3
+    assert 'src="a%22b.png" loading="lazy"' in page
+    assert "<h1>1 pictures</h1>" in page

@@ -1,0 +1,89 @@
+"""The README says what is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from ideogram_async import IdeogramClient
+from ideogram_async._verb import Verb
+from ideogram_async.requests import REQUESTS
+from ideogram_async.sandbox import Sandbox
+
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_two_commands() -> None:
+    """The first two `sh` blocks are one line each: the main job, and the tests."""
+    first, second = [text for kind, text in BLOCKS if kind == "sh"][:2]
+
+    assert first.count("\n") == second.count("\n") == 1
+    assert ".venv/bin/ideogram run examples/prompts.txt --sandbox --out out" in first
+    assert second.endswith("&& .venv/bin/nox\n")
+
+
+def test_the_shipped_prompts() -> None:
+    """The example has 24 different prompts."""
+    lines = (ROOT / "examples/prompts.txt").read_text(encoding="utf-8").splitlines()
+
+    assert len(set(lines)) == len(lines) == 24
+
+
+def test_the_table_of_operations_is_current() -> None:
+    """The table of operations is the one that the registry gives."""
+    verbs = {
+        name: verb.request_class
+        for name, verb in vars(IdeogramClient).items()
+        if isinstance(verb, Verb)
+    }
+    rows = [
+        f"| `{kind.__name__}` | `{verb}` | {at.method} {at.path} |"
+        for verb, kind in verbs.items()
+        if (at := kind.endpoint)
+    ]
+    table = README.partition("<!-- operations")[2].partition("<!-- end")[0]
+
+    assert table.splitlines()[3:] == rows
+
+
+@pytest.mark.parametrize("number", range(len([k for k, _ in BLOCKS if k == "python"])))
+def test_python_blocks_are_python(number: int) -> None:
+    """Every Python block compiles, inside a coroutine."""
+    text = [text for kind, text in BLOCKS if kind == "python"][number]
+    body = "\n".join("    " + line for line in text.splitlines())
+
+    compile(f"async def block():\n{body}\n", "README.md", "exec")
+
+
+async def test_the_first_program_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The six-line program makes two files."""
+    text = next(text for kind, text in BLOCKS if kind == "python")
+    body = "\n".join("    " + line for line in text.splitlines())
+    namespace: dict[str, object] = {}
+    exec(f"async def program():\n{body}\n", namespace)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        await namespace["program"]()  # type: ignore[operator]
+
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_the_changelog_has_the_version() -> None:
+    """The changelog has a heading for what is to come or for this version."""
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_endpoints_are_values() -> None:
+    """An endpoint of the registry is a frozen value."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        REQUESTS["RemixV3"].endpoint.path = "/elsewhere"  # type: ignore[misc]
