@@ -16,12 +16,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, get_origin
 from urllib.parse import quote, urlencode
 
 import attrs
 import cattrs
 from cattrs import transform_error
+from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ._http import HttpRequest, Part
@@ -171,14 +172,31 @@ def _structure_str(value: Any, _: object) -> str:
     return value
 
 
+def _structure_list(hint: Any) -> Callable[[Any, Any], Any]:
+    build: Callable[[Any, Any], Any] = homogenous_tuple_structure_factory(
+        hint, _converter
+    )
+
+    def structure(value: Any, kind: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise TypeError(f"not a list: {value!r:.80}")
+        return cast("tuple[Any, ...]", build(value, kind))
+
+    return structure
+
+
 def _structure_model(cls: type[Any]) -> Callable[[Any, Any], Any]:
     known = frozenset(_field_names(cast("Any", cls))) - {"extra"}
+    required = frozenset(
+        each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
+    )
     build = make_dict_structure_fn(cls, _converter)
 
     def structure(value: Any, _: object) -> Any:
         if not isinstance(value, dict):
             raise TypeError(f"not an object: {value!r:.80}")
-        given = cast("dict[str, Any]", value)
+        fields = cast("dict[str, Any]", value).items()
+        given = {n: v for n, v in fields if v is not None or n in required}
         if unknown := given.keys() - known:
             extra = {name: given[name] for name in unknown}
             given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
@@ -197,6 +215,10 @@ def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     return unstructure
 
 
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is tuple
+
+
 def _is_model(cls: Any) -> bool:
     return attrs.has(cls) and cls is not Upload
 
@@ -208,4 +230,5 @@ _converter.register_structure_hook(str, _structure_str)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_unstructure_hook(Upload, str)
 _converter.register_structure_hook_factory(_is_model, _structure_model)
+_converter.register_structure_hook_factory(_is_list, _structure_list)
 _converter.register_unstructure_hook_factory(_is_model, _unstructure_model)

@@ -28,8 +28,11 @@ class Part:
         disposition = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
         if isinstance(self.content, Upload):
             disposition += f'; filename="{_escaped(self.content.filename)}"'
-        media_type = f"\r\nContent-Type: {self.media_type}" if self.media_type else ""
-        return f"--{boundary}\r\n{disposition}{media_type}\r\n\r\n".encode()
+        media_type = ""
+        if self.media_type:
+            media_type = f"\r\nContent-Type: {_escaped(self.media_type)}"
+        head = f"--{boundary}\r\n{disposition}{media_type}\r\n\r\n"
+        return head.encode(errors="replace")
 
 
 @attrs.frozen

@@ -6,12 +6,14 @@ processes. A refused request neither runs nor costs anything. Four rules follow 
 
 * Start with 10, the documented default.
 * A refusal shows what the service serves now: the limit becomes the places still in
-  flight, or what the refusal itself names. The next completion is the clock. With
-  nothing in flight there is no such clock, so the gate closes for a jittered, growing
-  time.
+  flight, or what the refusal itself names. A refused request for several places shows
+  less: only that the limit is under all of them, so what was proven before stands up
+  to there. The next completion is the clock. With nothing in flight there is no such
+  clock, so the gate closes for a jittered, growing time.
 * After w windows without a refusal (a window is the mean service time) while work is
   waiting, one place more is tried: a probe. If it is served, twice as many are added at
-  once; if it is refused, w doubles, up to 4.
+  once; if it is refused, w doubles, up to 4. The answer to a probe that left before
+  the last refusal is no news.
 * Connection failures and 5xx in a row, whoever got them, close the gate for 1, 2, ...
   30 seconds; then a single request tries.
 
@@ -87,7 +89,7 @@ class LearntLimit:
         self.closed_until = -math.inf
         self._proven = limit
         self._step = 1
-        self._probes = 0
+        self._refused_at = -math.inf
         self._windows = 1.0
         self._window = math.inf
         self._probe_after = math.inf
@@ -104,7 +106,6 @@ class LearntLimit:
     def take(self, places: int, in_use: int, now: float) -> Lease:
         """Note that *places* are taken, which makes *in_use* in all."""
         is_probe, is_trial = in_use > self._proven, self._is_ailing
-        self._probes += is_probe
         self._trials += is_trial
         return Lease(places, now, in_use, is_probe, is_trial)
 
@@ -128,7 +129,6 @@ class LearntLimit:
             is_wanted: Whether more places would be used.
             named: The limit that a refusal named, or None.
         """
-        self._probes -= lease.is_probe
         self._trials -= lease.is_trial
         if verdict is Verdict.FAILED:
             self._failed(now)
@@ -154,13 +154,13 @@ class LearntLimit:
             self._window = duration
             self._wait_for_probe(now)
         self._window += SMOOTHING * (duration - self._window)
-        if lease.is_probe:
-            self._proven = max(self._proven, min(lease.level, self.limit))
-        if self._probes:
-            return
-        if lease.is_probe:
+        if lease.level > self._proven and lease.taken_at >= self._refused_at:
             self._windows = 1.0
-            self._step *= 2
+            if not is_wanted:
+                self._proven = lease.level
+                return
+            # Refusals come at once, so what went out with this probe is served too.
+            self._proven, self._step = self.limit, 2 * self._step
         elif now < self._probe_after:
             return
         else:
@@ -178,12 +178,16 @@ class LearntLimit:
     ) -> None:
         if lease.is_probe:
             self._windows = min(MOST_WINDOWS, 2 * self._windows)
+        windows = None
         if named is not None and in_use + lease.places > named:
-            self.limit = named
+            self.limit, windows = named, WINDOWS_AFTER_NAMED
         else:
-            self.limit = max(1, min(self.limit, in_use))
+            most = in_use + lease.places - 1
+            served = max(in_use, min(self._proven, most))
+            self.limit = max(1, min(self.limit, served))
         self._proven, self._step = self.limit, 1
-        self._wait_for_probe(now, None if named is None else WINDOWS_AFTER_NAMED)
+        self._refused_at = now
+        self._wait_for_probe(now, windows)
         if not in_use:
             self._close(now, self._lone_refusals)
             self._lone_refusals += 1

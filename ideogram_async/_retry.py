@@ -134,8 +134,13 @@ class _Attempts:
         return max(asked, self.policy.backoff(state.attempt_number))
 
     def _is_throttled(self, error: BaseException | None) -> bool:
-        """Whether the gate refused it a place, and so does the waiting."""
-        return isinstance(error, RateLimitError) and self.step.places > 0
+        """Whether the gate does the waiting: a place will come free some time."""
+        places = self.step.places
+        if not isinstance(error, RateLimitError) or not places:
+            return False
+        return error.max_inflight_requests is None or (
+            places <= error.max_inflight_requests
+        )
 
 
 async def repeat(

@@ -86,8 +86,9 @@ class Count:
         """Return a complaint if *value* has too few or too many members."""
         if self.low <= len(value) <= self.high:
             return None
-        limits = self.low if self.low == self.high else f"{self.low} to {self.high}"
-        return f"must have {limits} members, got {len(value)}"
+        limits = f"{self.low} to {self.high}" if self.low < self.high else self.high
+        members = "member" if self.high == 1 else "members"
+        return f"must have {limits} {members}, got {len(value)}"
 
 
 @attrs.frozen
@@ -178,8 +179,16 @@ def _instance_of(kind: type[Any]) -> Check:
 
     def check(value: Any) -> str | None:
         is_stray_bool = isinstance(value, bool) and kind is not bool
-        if isinstance(value, accepted) and not is_stray_bool:
-            return None
-        return f"must be of type {kind.__name__}, got {reprlib.repr(value)}"
+        if not isinstance(value, accepted) or is_stray_bool:
+            return f"must be of type {kind.__name__}, got {reprlib.repr(value)}"
+        return _unsendable(value) if isinstance(value, str) else None
 
     return check
+
+
+def _unsendable(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"must be text that UTF-8 can hold, got {text[error.start]!r} in it"
+    return None

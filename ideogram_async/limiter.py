@@ -2,8 +2,10 @@
 
 Its size is learnt from the service (see `_learning`). Waiters are served first come,
 first served; where the first needs more places than are free, one of the next that fits
-may pass, but nobody is passed for ever. A place is taken for one attempt and given back
-before any sleep, and nothing that holds a place may wait for another.
+may pass, but nobody is passed for ever. A request for more than the whole limit runs
+alone, and those that fit go before it, since the service may refuse it for ever. A
+place is taken for one attempt and given back before any sleep, and nothing that holds a
+place may wait for another.
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ class Limiter:
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
-        if (front or not self._waiting) and self._fits(places, now):
+        if not self._waiting and self._fits(places, now):
             return self._take(places, now)
         waiter = _Waiter(places, loop.create_future())
         (self._queue.appendleft if front else self._queue.append)(waiter)
@@ -153,24 +155,32 @@ class Limiter:
             self._alarm = loop.call_at(self._learnt.closed_until, self._admit)
 
     def _next(self, now: float) -> _Waiter | None:
-        """Remove and return the first waiter that may go."""
+        """Remove and return the first that may go; above the limit only as a last."""
         queue = self._queue
         if not self._fits(1, now):
             return None
         while queue and queue[0].ready.done():
             queue.popleft()
+        large: int | None = None
         for position in range(min(LOOK_AHEAD, len(queue))):
             waiter = queue[position]
             if waiter.ready.done():
                 continue
+            is_due = waiter.passes >= MOST_PASSES
             if self._fits(waiter.places, now):
-                del queue[position]
-                for passed in range(position):
-                    queue[passed].passes += 1
-                return waiter
-            if waiter.passes >= MOST_PASSES:
+                if is_due or waiter.places <= self.limit:
+                    return self._removed(position)
+                large = position if large is None else large
+            elif is_due:
                 return None
-        return None
+        return None if large is None else self._removed(large)
+
+    def _removed(self, position: int) -> _Waiter:
+        waiter = self._queue[position]
+        del self._queue[position]
+        for passed in range(position):
+            self._queue[passed].passes += 1
+        return waiter
 
     def _forget(self, waiter: _Waiter) -> None:
         """Undo the wait of a cancelled task, also if its places had just come."""

@@ -78,7 +78,20 @@ Relation = Exclusive | SameCount
 """What must hold between fields."""
 
 
-class Request(Generic[T_co]):
+class Fields:
+    """Base of what `@fields` declares: shows the fields that are set, and no others."""
+
+    def __repr__(self) -> str:
+        """Return the fields that are set, as a call would give them."""
+        given = (
+            f"{each.name}={value!r}"
+            for each in attrs.fields(cast("Any", type(self)))
+            if (value := getattr(self, each.name)) is not None
+        )
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+class Request(Fields, Generic[T_co]):
     """One call of the service as a value; `T_co` is the class of its answer.
 
     Requests are frozen, comparable, picklable, and checked when they are made: a bad
@@ -95,15 +108,6 @@ class Request(Generic[T_co]):
         for relation in self.relations:
             if wrong := relation.complaint(self):
                 raise ValueError(wrong)
-
-    def __repr__(self) -> str:
-        """Return the fields that are set, as a call would give them."""
-        given = (
-            f"{each.name}={value!r}"
-            for each in attrs.fields(cast("Any", type(self)))
-            if (value := getattr(self, each.name)) is not None
-        )
-        return f"{type(self).__name__}({', '.join(given)})"
 
     @property
     def places(self) -> int:
@@ -156,10 +160,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 def _checked(cls: type[Any]) -> type[Any]:
     return attrs.frozen(
-        kw_only=True,
-        slots=False,
-        repr=not issubclass(cls, Request),
-        field_transformer=_with_checks,
+        kw_only=True, slots=False, repr=False, field_transformer=_with_checks
     )(cls)
 
 

@@ -22,11 +22,11 @@ from ..vocabulary import (
     StylePresetV3,
     StyleTypeV3,
 )
-from ._base import Exclusive, Relation, SameCount, fields
+from ._base import Exclusive, Fields, Relation, SameCount, fields
 
 
 @fields
-class ColorPaletteMember:
+class ColorPaletteMember(Fields):
     """One color of a palette.
 
     Attributes:
@@ -39,7 +39,7 @@ class ColorPaletteMember:
 
 
 @fields
-class ColorPalette:
+class ColorPalette(Fields):
     """The colors to use: a preset by its name, or members.
 
     Attributes:
@@ -60,7 +60,7 @@ class ColorPalette:
 
 
 @fields
-class Sampling:
+class Sampling(Fields):
     """How images are made.
 
     Attributes:
@@ -79,7 +79,7 @@ class Sampling:
 
 
 @fields
-class Canvas:
+class Canvas(Fields):
     """The size of the images.
 
     Attributes:
@@ -97,7 +97,7 @@ class Canvas:
 
 
 @fields
-class Style:
+class Style(Fields):
     """What the images look like.
 
     Attributes:
