@@ -3,7 +3,7 @@
 The wire form of a request follows from the types of its fields:
 
 1. a field named in the path template goes into the path;
-2. on GET the rest is the query;
+2. on GET the rest is the query, on POST what the endpoint says;
 3. in a multipart form an upload is a file part, a tuple repeats its part's name, an
    attrs value is a JSON part, anything else is text;
 4. otherwise the rest is a JSON object; `envelope` nests the fields that are no files;
@@ -47,25 +47,19 @@ def encode(request: Request[Any], base_url: str) -> HttpRequest:
     path = endpoint.path
     for name in [name for name in given if f"{{{name}}}" in path]:
         path = path.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
-    url = base_url + path
+    asked = given if endpoint.method == "GET" else endpoint.query
+    query = [(n, _text(v)) for n in tuple(asked) for v in _members(given.pop(n))]
+    url = f"{base_url}{path}?{urlencode(query)}" if query else base_url + path
     if endpoint.method == "GET":
-        query = urlencode(
-            [(n, t) for n, v in given.items() for t in map(_text, _members(v))]
-        )
-        return HttpRequest("GET", f"{url}?{query}" if query else url)
+        return HttpRequest("GET", url)
     if endpoint.multipart:
         form = tuple(_parts(given, endpoint.envelope))
-        return HttpRequest(endpoint.method, url, form=form, places=request.places)
+        return HttpRequest("POST", url, form=form, places=request.places)
     body = _json(given)
     if endpoint.envelope:
         body = {endpoint.envelope: body}
-    return HttpRequest(
-        endpoint.method,
-        url,
-        headers={"Content-Type": JSON_TYPE},
-        content=_dumps(body),
-        places=request.places,
-    )
+    headers = {"Content-Type": JSON_TYPE}
+    return HttpRequest("POST", url, headers, _dumps(body), places=request.places)
 
 
 def decode(payload: Any, returns: type[T], body: bytes) -> T:

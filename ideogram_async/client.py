@@ -16,14 +16,14 @@ import aiohttp
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._delivery import Call, Delivery
 from ._files import Downloader
+from ._operations import Operations
 from ._retry import RetryPolicy
 from ._transport import Transport
-from ._verb import Verb
 from .batch import Batch
 from .errors import ConfigurationError, IdeogramError
 from .limiter import Limiter
 from .providers import PROVIDERS, Provider
-from .requests import GenerateV3, RemixV3, Request
+from .requests import Request
 from .responses import ImageObject, ImageResponse
 
 
@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
     deadline: float | None
 
 
-class IdeogramClient:
+class IdeogramClient(Operations):
     """Sends requests to Ideogram, or to a gateway, within the limit of its key.
 
     Use it as an async context manager, or call `aclose` at the end. One client serves
@@ -64,9 +64,6 @@ class IdeogramClient:
     Raises:
         ConfigurationError: There is no key, no such provider, or no such address.
     """
-
-    generate: Final = Verb(GenerateV3)
-    remix: Final = Verb(RemixV3)
 
     def __init__(  # noqa: PLR0913  # the contract's options, keyword only
         self,

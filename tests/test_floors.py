@@ -15,13 +15,13 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_rules", "_version", "batch", "errors", "requests", "responses"),
+        *("_plain", "_rules", "_version", "batch", "errors", "requests", "responses"),
         *("uploads", "vocabulary"),
     ),
-    ("_codec", "_http", "_learning", "_plain"),
+    ("_codec", "_http", "_learning"),
     ("providers",),
     ("_body", "_delivery", "_retry", "_transport", "limiter"),
-    ("_bulk", "_files", "_verb"),
+    ("_bulk", "_files", "_operations", "_verb"),
     ("client",),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )

@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 import ideogram_async
-from ideogram_async import IdeogramClient, errors
+from ideogram_async import errors
+from ideogram_async._operations import Operations
 from ideogram_async._verb import Verb
 from ideogram_async.providers import PROVIDERS
 from ideogram_async.requests import REQUESTS, field_docs
@@ -80,7 +81,7 @@ def test_every_field_is_documented(kind: Any) -> None:
     """A request class describes each of its fields, its errors and its source."""
     assert set(field_docs(kind)) == set(attrs.fields_dict(kind))
     assert all(f"    {name}: " in kind.__doc__ for name in attrs.fields_dict(kind))
-    assert "Raises:" in kind.__doc__
+    assert "Raises:" in kind.__doc__ or not attrs.fields_dict(kind)
     assert "Source: https://developer.ideogram.ai/" in kind.__doc__
 
 
@@ -88,7 +89,7 @@ def test_every_request_class_has_one_verb() -> None:
     """Each operation can be called on the client by a verb of its own."""
     verbs = [
         verb.request_class
-        for verb in vars(IdeogramClient).values()
+        for verb in vars(Operations).values()
         if isinstance(verb, Verb)
     ]
 
@@ -97,10 +98,8 @@ def test_every_request_class_has_one_verb() -> None:
 
 def test_registries_hold_classes_by_name() -> None:
     """`REQUESTS` and `PROVIDERS` map names to classes."""
-    assert {name: kind.__name__ for name, kind in REQUESTS.items()} == {
-        "GenerateV3": "GenerateV3",
-        "RemixV3": "RemixV3",
-    }
+    assert all(name == kind.__name__ for name, kind in REQUESTS.items())
+    assert len(REQUESTS) == 33
     assert {name: kind.name for name, kind in PROVIDERS.items()} == {
         "ideogram": "ideogram"
     }

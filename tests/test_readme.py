@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from ideogram_async import IdeogramClient
+from ideogram_async._operations import Operations
 from ideogram_async._verb import Verb
 from ideogram_async.requests import REQUESTS
 from ideogram_async.sandbox import Sandbox
@@ -39,7 +39,7 @@ def test_the_table_of_operations_is_current() -> None:
     """The table of operations is the one that the registry gives."""
     verbs = {
         name: verb.request_class
-        for name, verb in vars(IdeogramClient).items()
+        for name, verb in vars(Operations).items()
         if isinstance(verb, Verb)
     }
     rows = [

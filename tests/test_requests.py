@@ -244,7 +244,7 @@ def test_asking_takes_no_place() -> None:
 
     @fields
     class Ask(Request[ImageResponse]):
-        endpoint = Endpoint("GET", "/things")
+        endpoint = Endpoint("GET", "/things", places=0)
 
     assert Ask().places == 0
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 import attrs
 
+from .._operations import Operations
 from .._plain import bare, build, field_types
 from .._verb import Verb
 from .._version import __version__
-from ..client import IdeogramClient
 from ..providers import PROVIDERS
 from ..requests import GenerateV3, Request, field_docs
 from ..uploads import Upload
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 def verbs() -> dict[str, type[Request[Any]]]:
     """Return the request class of every operation, by the client's verb for it."""
     found: dict[str, type[Request[Any]]] = {}
-    for name, member in vars(IdeogramClient).items():
+    for name, member in vars(Operations).items():
         if isinstance(member, Verb):
             verb = cast("Verb[..., Any]", member)
             found[name.replace("_", "-")] = verb.request_class

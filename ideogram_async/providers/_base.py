@@ -57,12 +57,25 @@ class Provider:
         """Converse about *request* and return its answer."""
         response = yield self.authorised(_codec.encode(request, self.base_url))
         payload = _codec.parse_json(response.body)
+        self.check_payload(payload, response)
         answer = _codec.decode(payload, request.returns, response.body)
         return cast("T", answer)
 
     def authorised(self, step: HttpRequest) -> HttpRequest:
         """Return *step* with the key in its header."""
         return attrs.evolve(step, headers={**step.headers, **self._key_field})
+
+    def check_payload(self, payload: Any, response: HttpResponse) -> None:
+        """Accept a success that is not an error in disguise.
+
+        Raises:
+            StatusError: The body is an error with a status of its own.
+        """
+        if not isinstance(payload, dict) or "error" not in payload:
+            return
+        status = cast("dict[str, Any]", payload).get("status_code")
+        if isinstance(status, int) and status >= 300:  # noqa: PLR2004
+            raise status_error(attrs.evolve(response, status=status), self._api_key)
 
     def check(self, response: HttpResponse) -> None:
         """Accept a whole success.

@@ -33,12 +33,16 @@ class Endpoint:
         path: Path template; fields named in braces go into it.
         multipart: Whether the body is a multipart form; else it is JSON.
         envelope: Name of the JSON object that holds the fields which are no files.
+        query: Names of the fields that go into the query, where there is a body too.
+        places: Places that one image, or the call, takes in the service's limit.
     """
 
     method: str
     path: str
     multipart: bool = False
     envelope: str | None = None
+    query: tuple[str, ...] = ()
+    places: int = 1
 
 
 @attrs.frozen
@@ -50,7 +54,7 @@ class Exclusive:
 
     def complaint(self, request: object) -> str | None:
         """Return what is wrong with *request*, or None."""
-        given = [getattr(request, name) for name in (self.first, self.second)]
+        given = [getattr(request, name, None) for name in (self.first, self.second)]
         if any(value is None for value in given):
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
@@ -74,7 +78,37 @@ class SameCount:
         )
 
 
-Relation = Exclusive | SameCount
+@attrs.frozen
+class ExactlyOne:
+    """Two fields of which one must be given."""
+
+    first: str
+    second: str
+
+    def complaint(self, request: object) -> str | None:
+        """Return what is wrong with *request*, or None."""
+        given = [getattr(request, name) for name in (self.first, self.second)]
+        if given.count(None) == 1:
+            return None
+        return f"give exactly one of {self.first} and {self.second}"
+
+
+@attrs.frozen
+class OnlyForModels:
+    """A field that only some models know; a request without a model may have it."""
+
+    field: str
+    models: tuple[str, ...]
+
+    def complaint(self, request: object) -> str | None:
+        """Return what is wrong with *request*, or None."""
+        model = getattr(request, "model", None)
+        if getattr(request, self.field, None) is None or model in {None, *self.models}:
+            return None
+        return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
+
+
+Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 """What must hold between fields."""
 
 
@@ -112,9 +146,8 @@ class Request(Fields, Generic[T_co]):
     @property
     def places(self) -> int:
         """How many places in the service's limit this takes: one per image made."""
-        if self.endpoint.method == "GET":
-            return 0
-        return cast("int | None", getattr(self, "num_images", None)) or 1
+        images = cast("int | None", getattr(self, "num_images", None)) or 1
+        return self.endpoint.places * images
 
 
 _registered: dict[str, type[Request[Any]]] = {}
@@ -134,11 +167,24 @@ def fields(cls: C) -> C:
 @dataclass_transform(
     frozen_default=True, kw_only_default=True, field_specifiers=(field,)
 )
+def get(path: str) -> Callable[[C], C]:
+    """Declare a request class that is sent by GET, and only asks."""
+    return _declaration(Endpoint("GET", path, places=0))
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(field,)
+)
 def post(
-    path: str, *, multipart: bool = False, envelope: str | None = None
+    path: str,
+    *,
+    multipart: bool = False,
+    envelope: str | None = None,
+    query: tuple[str, ...] = (),
+    places: int = 1,
 ) -> Callable[[C], C]:
-    """Declare a request class that is sent by POST."""
-    return _declaration(Endpoint("POST", path, multipart, envelope))
+    """Declare a request class that is sent by POST; see `Endpoint` for the options."""
+    return _declaration(Endpoint("POST", path, multipart, envelope, query, places))
 
 
 def _declaration(endpoint: Endpoint) -> Callable[[C], C]:

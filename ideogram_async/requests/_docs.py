@@ -24,20 +24,21 @@ def field_docs(cls: type[Any]) -> dict[str, str]:
 def with_inherited_attributes(cls: type[Any]) -> str:
     """Return the docstring of *cls* with the fields of its groups added."""
     own = inspect.cleandoc(cls.__doc__ or "")
+    docs = field_docs(cls)
     section = _SECTION.search(own)
-    if section is None:
+    if not docs:
         return own
-    listed = {name for name, _ in _ENTRY.findall(section[1])}
-    added = [
-        f"    {name}: {text}\n"
-        for name, text in field_docs(cls).items()
-        if name not in listed
-    ]
-    body = section[1].rstrip("\n") + "\n"
-    return (
-        own[: section.start(1)]
-        + body
-        + "".join(added)
-        + "\n"
-        + own[section.end(1) :].lstrip("\n")
-    )
+    if section is None:
+        before, heading, after = own.partition("Raises:\n")
+        body = "Attributes:\n"
+    else:
+        before, heading, after = (
+            own[: section.end(1)].rstrip("\n"),
+            "",
+            own[section.end(1) :],
+        )
+        body = "\n"
+        for name, _ in _ENTRY.findall(section[1]):
+            del docs[name]
+    body += "".join(f"    {name}: {text}\n" for name, text in docs.items())
+    return f"{before}{body}\n{heading}{after.lstrip()}"

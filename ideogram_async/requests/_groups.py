@@ -10,6 +10,8 @@ from ..vocabulary import (
     ColorHex,
     ColorPalettePresetName,
     ColorWeight,
+    FontUpload,
+    ImageList,
     ImageUploads,
     MagicPromptOption,
     ModelUri,
@@ -61,21 +63,39 @@ class ColorPalette(Fields):
 
 @fields
 class Sampling(Fields):
-    """How images are made.
+    """How many images, and which.
 
     Attributes:
         seed: [0, 2147483647]; the same seed gives the same image. Random if omitted.
-        rendering_speed: Speed against quality; sets the price. `"DEFAULT"` if omitted.
-        magic_prompt: Whether the service rewrites the prompt; it decides if omitted.
-        magic_prompt_system_prompt_config_id: Id of a configuration of the rewriter.
         num_images: How many images to make, [1, 8]; each is paid. 1 if omitted.
     """
 
     seed: Seed | None = None
+    num_images: NumImages | None = None
+
+
+@fields
+class Speed(Fields):
+    """How fast.
+
+    Attributes:
+        rendering_speed: Speed against quality; sets the price. `"DEFAULT"` if omitted.
+    """
+
     rendering_speed: RenderingSpeed | None = None
+
+
+@fields
+class Rewriting(Fields):
+    """Whether the prompt is rewritten.
+
+    Attributes:
+        magic_prompt: Whether the service rewrites the prompt; it decides if omitted.
+        magic_prompt_system_prompt_config_id: Id of a configuration of the rewriter.
+    """
+
     magic_prompt: MagicPromptOption | None = None
     magic_prompt_system_prompt_config_id: str | None = None
-    num_images: NumImages | None = None
 
 
 @fields
@@ -97,37 +117,103 @@ class Canvas(Fields):
 
 
 @fields
-class Style(Fields):
+class Look(Fields):
     """What the images look like.
 
     Attributes:
-        negative_prompt: What to leave out; the prompt wins over it.
         color_palette: A preset, or one to eight colors.
         style_codes: Styles of the service, eight hexadecimal digits each; never
             together with `style_type` or `style_reference_images`.
-        style_type: Broad style; `"GENERAL"` if omitted.
         style_preset: A named artistic style.
         style_reference_images: PNG, JPEG or WebP files, at most 10 MB together.
-        character_reference_images: One file that shows the character to keep, at most
-            10 MB; priced on its own.
-        character_reference_images_mask: One grayscale file per character reference,
-            of its size.
-        custom_model_uri: A trained model, `"model/<name>/version/<version>"`; it
-            decides the style.
     """
 
     relations: ClassVar[tuple[Relation, ...]] = (
         Exclusive("style_codes", "style_type"),
         Exclusive("style_codes", "style_reference_images"),
+    )
+
+    color_palette: ColorPalette | None = None
+    style_codes: tuple[StyleCode, ...] | None = None
+    style_preset: StylePresetV3 | None = None
+    style_reference_images: ImageUploads | None = None
+
+
+@fields
+class Typed(Fields):
+    """The broad style.
+
+    Attributes:
+        style_type: Broad style; `"GENERAL"` if omitted.
+    """
+
+    style_type: StyleTypeV3 | None = None
+
+
+@fields
+class Negative(Fields):
+    """What to leave out.
+
+    Attributes:
+        negative_prompt: What to leave out; the prompt wins over it.
+    """
+
+    negative_prompt: str | None = None
+
+
+@fields
+class Custom(Fields):
+    """A trained model.
+
+    Attributes:
+        custom_model_uri: A trained model, `"model/<name>/version/<version>"`; it
+            decides the style.
+    """
+
+    custom_model_uri: ModelUri | None = None
+
+
+@fields
+class Character(Fields):
+    """The character to keep.
+
+    Attributes:
+        character_reference_images: One file that shows the character to keep, at most
+            10 MB; priced on its own.
+        character_reference_images_mask: One grayscale file per character reference,
+            of its size.
+    """
+
+    relations: ClassVar[tuple[Relation, ...]] = (
         SameCount("character_reference_images_mask", of="character_reference_images"),
     )
 
-    negative_prompt: str | None = None
-    color_palette: ColorPalette | None = None
-    style_codes: tuple[StyleCode, ...] | None = None
-    style_type: StyleTypeV3 | None = None
-    style_preset: StylePresetV3 | None = None
-    style_reference_images: ImageUploads | None = None
     character_reference_images: SingleImageUpload | None = None
     character_reference_images_mask: SingleImageUpload | None = None
-    custom_model_uri: ModelUri | None = None
+
+
+@fields
+class Fonts(Fields):
+    """Fonts for the text of a design, by role.
+
+    Attributes:
+        font_file_h1: Font file for headings: .ttf, .otf, .woff or .woff2, at most 5 MB.
+        font_name_h1: Name of a font for headings.
+        font_file_h2: Font file for subheadings.
+        font_name_h2: Name of a font for subheadings.
+        font_file_body: Font file for running text.
+        font_name_body: Name of a font for running text.
+        font_file_small: Font file for small print.
+        font_name_small: Name of a font for small print.
+        reference_asset_images: Up to ten images to use in the design.
+    """
+
+    font_file_h1: FontUpload | None = None
+    font_name_h1: str | None = None
+    font_file_h2: FontUpload | None = None
+    font_name_h2: str | None = None
+    font_file_body: FontUpload | None = None
+    font_name_body: str | None = None
+    font_file_small: FontUpload | None = None
+    font_name_small: str | None = None
+    reference_asset_images: ImageList | None = None

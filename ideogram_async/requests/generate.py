@@ -1,17 +1,44 @@
-"""Images from a prompt."""
+"""Images from a prompt, with Ideogram 3.0."""
 
 from __future__ import annotations
 
 from attrs import field
 
-from ..responses import ImageResponse
-from ..vocabulary import Prompt
+from ..responses import ImageResponse, LayeredImageResponse
+from ..vocabulary import (
+    AspectRatioV3,
+    Prompt,
+    TransparentRenderingSpeed,
+    UpscaleFactor,
+)
 from ._base import Request, post
-from ._groups import Canvas, Sampling, Style
+from ._groups import (
+    Canvas,
+    Character,
+    Custom,
+    Fonts,
+    Look,
+    Negative,
+    Rewriting,
+    Sampling,
+    Speed,
+    Typed,
+)
 
 
 @post("/v1/ideogram-v3/generate", multipart=True)
-class GenerateV3(Style, Canvas, Sampling, Request[ImageResponse]):
+class GenerateV3(
+    Custom,
+    Character,
+    Typed,
+    Look,
+    Negative,
+    Rewriting,
+    Speed,
+    Canvas,
+    Sampling,
+    Request[ImageResponse],
+):
     """Generate images from a prompt with Ideogram 3.0.
 
     Attributes:
@@ -26,3 +53,54 @@ class GenerateV3(Style, Canvas, Sampling, Request[ImageResponse]):
 
     prompt: Prompt = field(kw_only=False)
     enable_copyright_detection: bool | None = None
+
+
+@post("/v1/ideogram-v3/generate-transparent", multipart=True)
+class GenerateTransparentV3(
+    Custom, Negative, Rewriting, Sampling, Request[ImageResponse]
+):
+    """Generate images with a transparent background with Ideogram 3.0.
+
+    Attributes:
+        prompt: What to draw.
+        aspect_ratio: Width to height, such as `"16x9"`; `"1x1"` if omitted.
+        rendering_speed: Speed against quality; sets the price. `"DEFAULT"` if omitted.
+        upscale_factor: How much to enlarge the result; `"X1"` if omitted.
+
+    Raises:
+        ValueError: A field is out of its range.
+
+    Source: https://developer.ideogram.ai/api-reference/api-reference/generate-transparent-v3
+    """
+
+    prompt: Prompt = field(kw_only=False)
+    aspect_ratio: AspectRatioV3 | None = None
+    rendering_speed: TransparentRenderingSpeed | None = None
+    upscale_factor: UpscaleFactor | None = None
+
+
+@post("/v1/ideogram-v3/generate-design", multipart=True)
+class GenerateDesignV3(
+    Fonts,
+    Custom,
+    Typed,
+    Look,
+    Negative,
+    Rewriting,
+    Speed,
+    Canvas,
+    Sampling,
+    Request[LayeredImageResponse],
+):
+    """Generate a design of images and editable text with Ideogram 3.0.
+
+    Attributes:
+        prompt: What to design.
+
+    Raises:
+        ValueError: A field is out of its range, or two fields exclude each other.
+
+    Source: https://developer.ideogram.ai/api-reference/api-reference/generate-design-v3
+    """
+
+    prompt: Prompt = field(kw_only=False)

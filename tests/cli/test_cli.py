@@ -74,8 +74,8 @@ def test_remix(sandbox: Sandbox, folder: Path) -> None:
         (
             "p.jsonl",
             '{"prompt": "a cat"}\n\n'
-             '{"prompt": "a dog", "seed": 5}\n'
-             '{"prompt": "a fox, \\"quoted\\""}\n',
+            '{"prompt": "a dog", "seed": 5}\n'
+            '{"prompt": "a fox, \\"quoted\\""}\n',
         ),
     ],
 )

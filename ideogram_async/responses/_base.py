@@ -1,0 +1,23 @@
+"""What all answers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """Base of all answers, and of what is in them.
+
+    Attributes:
+        extra: What else the service said, by its own field names.
+    """
+
+    extra: Mapping[str, Any] = attrs.field(factory=_nothing, hash=False)
