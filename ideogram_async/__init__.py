@@ -37,6 +37,7 @@ from .errors import (
     WebhookVerificationError,
 )
 from .limiter import Limiter
+from .masks import Mask
 from .requests import (
     ColorPalette,
     ColorPaletteMember,
@@ -174,6 +175,7 @@ __all__ = [
     "ListModelsResponse",
     "MagicPromptV4",
     "MagicPromptV4Response",
+    "Mask",
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",

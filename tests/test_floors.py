@@ -18,7 +18,7 @@ FLOORS = (
         *("_plain", "_rules", "_version", "batch", "errors", "requests", "responses"),
         *("uploads", "vocabulary"),
     ),
-    ("_codec", "_http", "_learning"),
+    ("_codec", "_http", "_learning", "masks"),
     ("providers",),
     ("_body", "_delivery", "_retry", "_transport", "limiter"),
     ("_bulk", "_files", "_operations", "_verb"),

@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         command = _command(commands, verb, (kind.__doc__ or "").partition("\n")[0])
         command.set_defaults(kind=kind)
         _add_fields(command, kind)
-        _add_common(command)
+        _add_common(command, saves=makes_images(kind))
     run = _command(commands, "run", "Make images from a file of prompts.")
     run.add_argument(
         "file",
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(kind=GenerateV3)
     _add_fields(run, GenerateV3, without=("prompt",))
-    _add_common(run)
+    _add_common(run, saves=True)
     _add_sandbox(commands)
     return root
 
@@ -60,6 +60,11 @@ def verbs() -> dict[str, type[Request[Any]]]:
             verb = cast("Verb[..., Any]", member)
             found[name.replace("_", "-")] = verb.request_class
     return found
+
+
+def makes_images(kind: type[Request[Any]]) -> bool:
+    """Whether the answer holds images to save, rather than facts to print."""
+    return kind.endpoint.method == "POST" and hasattr(kind.returns, "images")
 
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -76,7 +81,25 @@ def made(kind: type[Request[Any]], given: dict[str, Any]) -> Request[Any]:
     Raises:
         ValueError: A field is missing, unknown, or invalid; says which.
     """
-    return build(kind, given, opened=_opened)
+    hints = field_types(cast("Any", kind))
+    texts = {n: _object(bare(hints.get(n)), text) for n, text in given.items()}
+    return build(kind, texts, opened=_opened)
+
+
+def _object(hint: Any, text: Any) -> Any:
+    """Return an object for a text that names a file with one, or its first field."""
+    if not (isinstance(hint, type) and attrs.has(hint)) or hint is Upload:
+        return text
+    if not isinstance(text, str):
+        return text
+    if text.startswith("@"):
+        try:
+            return Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"can't read {text[1:]}: {error.strerror}") from None
+    if text.lstrip().startswith("{"):
+        return text
+    return {attrs.fields(hint)[0].name: text}
 
 
 def _opened(path: str) -> Upload:
@@ -103,14 +126,16 @@ def _add_fields(
             continue
         text = docs[name].replace("`", "").replace("%", "%%")
         hint = bare(hints[name])
+        is_required = attribute.default is attrs.NOTHING
         if not attribute.kw_only:
-            command.add_argument(name, metavar=name.upper(), help=text)
+            count = None if is_required else "?"
+            command.add_argument(name, nargs=count, metavar=name.upper(), help=text)
             continue
         fields.add_argument(
             f"--{name.replace('_', '-')}",
             metavar=_metavar(hint),
             nargs="+" if get_origin(hint) is tuple else None,
-            required=attribute.default is attrs.NOTHING,
+            required=is_required,
             help=text,
         )
 
@@ -122,16 +147,18 @@ def _metavar(hint: Any) -> str:
         values = get_args(hint)
         return f"{{{','.join(values)}}}" if len(values) <= LISTED else values[0]
     if attrs.has(hint) and hint is not Upload:
-        return "NAME|JSON"
+        return "NAME|JSON|@FILE"
     names = {Upload: "FILE", bool: "{true,false}", int: "N"}
     return names.get(hint, "TEXT")
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
+def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     where = command.add_argument_group("where it goes")
-    where.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="FOLDER", help="default: out"
-    )
+    if saves:
+        out = Path("out")
+        where.add_argument(
+            "--out", type=Path, default=out, metavar="FOLDER", help="default: out"
+        )
     where.add_argument(
         "--sandbox",
         action="store_true",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ from typing import Any
 
 import anyio
 
+from .._codec import to_jsonable
 from ..client import IdeogramClient
-from ..errors import ConfigurationError, one_line
+from ..errors import ConfigurationError, IdeogramError, one_line
 from ..requests import Request
-from ._arguments import given_fields, made
+from ._arguments import given_fields, made, makes_images
 from ._folder import MANIFEST, Folder
 from ._inputs import PromptFile
 from ._progress import Tally
@@ -27,13 +29,17 @@ DONE, FAILED, USAGE = 0, 1, 2
 DEMO_LATENCY = 1.0
 """Seconds that a request takes in the sandbox of a run, on average."""
 
+DEMO = "sandbox: pictures are drawn on this machine; nothing is sent or paid"
+
 NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 
 
 def generate(arguments: argparse.Namespace) -> int:
-    """Send one request and save its images."""
+    """Send one request and save its images, or print what it answers."""
     request = made(arguments.kind, given_fields(arguments))
-    return _run(arguments, [request], total=1)
+    if makes_images(arguments.kind):
+        return _run(arguments, [request], total=1)
+    return _ask(arguments, request)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,6 +92,24 @@ async def _send(job: Run, requests: Iterable[Request[Any]]) -> None:
         await job.all(requests, sys.stderr)
 
 
+def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
+    async def answer(client: IdeogramClient) -> object:
+        async with client:
+            return await client.send(request)
+
+    with _client(arguments) as client:
+        try:
+            answered = asyncio.run(answer(client))
+        except IdeogramError as error:
+            print(f"failed: {error}", file=sys.stderr)
+            return FAILED
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return FAILED
+    print(json.dumps(to_jsonable(answered), indent=2, ensure_ascii=False))
+    return DONE
+
+
 @contextmanager
 def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
     """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
@@ -95,7 +119,7 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
     with Sandbox(latency=DEMO_LATENCY).running() as served:
-        print("sandbox: pictures are drawn on this machine; nothing is sent or paid")
+        print(DEMO, file=sys.stdout if makes_images(arguments.kind) else sys.stderr)
         sys.stdout.flush()
         yield IdeogramClient("sandbox", base_url=served.url)
 

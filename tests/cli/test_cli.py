@@ -12,13 +12,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from PIL import Image
 
 from ideogram_async import DownloadError, ImageObject
 from ideogram_async.cli import main
+from ideogram_async.cli._arguments import verbs
 from ideogram_async.cli._folder import Folder
 from ideogram_async.sandbox import Sandbox
+
+
+JSONL = """{"prompt": "a cat"}
+
+{"prompt": "a dog", "seed": 5}
+{"prompt": "a fox, \\"quoted\\""}
+"""
 
 
 def manifest(out: Path) -> list[dict[str, Any]]:
@@ -66,17 +75,74 @@ def test_remix(sandbox: Sandbox, folder: Path) -> None:
     assert line["request"]["color_palette"] == {"name": "EMBER"}
 
 
+def test_objects(sandbox: Sandbox, folder: Path) -> None:
+    """A palette is given by its name, as JSON, or as a file with JSON."""
+    (folder / "palette.json").write_text('{"members": [{"color_hex": "#fff"}]}')
+    for option in ("EMBER", '{"name": "EMBER"}', "@palette.json"):
+        assert main(["generate", "a cat", "--color-palette", option]) == 0
+
+    (line,) = manifest(folder / "out")
+    assert line["request"]["color_palette"] == {"members": [{"color_hex": "#fff"}]}
+
+
+def test_facts_are_printed(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operation that makes no images prints its answer as JSON."""
+    assert main(["create-dataset", "cats"]) == 0
+    created = json.loads(capsys.readouterr().out)
+    assert main(["get-dataset", created["dataset_id"]]) == 0
+    got = json.loads(capsys.readouterr().out)
+    code = main(["get-dataset", "none-such"])
+
+    assert got["dataset"]["name"] == "cats"
+    assert code == 1
+    assert capsys.readouterr().err.startswith("failed: 404: ")
+    assert not (folder / "out").exists()
+
+
+def test_facts_of_the_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--sandbox` too, only the answer goes to standard output."""
+    assert main(["list-models", "--status", "TRAINING", "--sandbox"]) == 0
+
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"models": []}
+    assert "nothing is sent or paid" in said.err
+
+
+def test_facts_interrupted(sandbox: Sandbox, folder: Path) -> None:
+    """Ctrl-C ends a question with exit code 1."""
+    sandbox.service.latency = 30
+    Image.new("RGB", (64, 64)).save("cat.png")
+    thread = interrupt(sandbox, times=1)
+    code = main(["describe", "--image-file", "cat.png"])
+    thread.join()
+
+    assert code == 1
+
+
+@pytest.mark.parametrize("command", sorted(verbs()))
+def test_every_operation_has_its_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each operation is a command whose help lists its fields."""
+    with pytest.raises(SystemExit) as exit_:
+        main([command, "--help"])
+
+    said = capsys.readouterr().out.lower()
+    fields = [name.replace("_", "-") for name in attrs.fields_dict(verbs()[command])]
+    assert exit_.value.code == 0
+    assert [
+        n for n in fields if n not in said and n.replace("-", "_") not in said
+    ] == []
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("p.txt", '\ufeffa cat\n\n  a dog  \r\na fox, "quoted"\n'),
         ("p.csv", 'prompt,seed\na cat,\n a dog ,5\n"a fox, ""quoted""",\n'),
-        (
-            "p.jsonl",
-            '{"prompt": "a cat"}\n\n'
-            '{"prompt": "a dog", "seed": 5}\n'
-            '{"prompt": "a fox, \\"quoted\\""}\n',
-        ),
+        ("p.jsonl", JSONL),
     ],
 )
 def test_run_reads_prompt_files(
@@ -170,6 +236,11 @@ def test_many_bad_rows(
         (["remix", "x", "--image", "no.png"], "can't read no.png: No such file"),
         (["remix", "x", "--image", "text.png"], "image must be image/png"),
         (["run", "no.txt"], "can't read no.txt: No such file"),
+        (
+            ["generate", "x", "--color-palette", "@no.json"],
+            "can't read no.json: No such",
+        ),
+        (["generate-v4"], "give exactly one of text_prompt and json_prompt"),
         (["generate", "x", "--out", "text.png"], "can't write to text.png: "),
         (["generate", "x", "--base-url", "nowhere"], "base_url must be like"),
     ],
