@@ -93,9 +93,10 @@ class _Reader:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         if isinstance(self.source, StreamSource):
+            _raise_if_used(self.source)
+            self.source.started = True
             stream: Any = self.source.stream
             if isinstance(stream, AsyncIterable):
-                self.source.started = True
                 async for chunk in cast("AsyncIterable[bytes]", stream):
                     yield chunk
                 return
@@ -121,15 +122,23 @@ async def _open(upload: Upload, files: AsyncExitStack) -> _Reader:
     source = upload.source
     if isinstance(source, bytes):
         return _Reader(upload.filename, source, len(source))
-    if isinstance(source, StreamSource):
-        return _Reader(upload.filename, source, source.size())
     try:
+        if isinstance(source, StreamSource):
+            _raise_if_used(source)
+            return _Reader(upload.filename, source, source.size())
         file = await to_thread.run_sync(_opened, source)
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:
         reason = f"{error.strerror}: {source}"
+    except ValueError as error:  # a stream that is closed, or used up
+        reason = f"{error}: {upload.filename}"
     raise TransportError(f"can't read the upload: {reason}", delivery="not_sent")
+
+
+def _raise_if_used(source: StreamSource) -> None:
+    if not source.repeatable:
+        raise ValueError("the stream was read before, or left behind by pickling")
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -96,6 +96,8 @@ class Bulk(Generic[Item, T]):
                 yield Outcomes(received, self._halt)
             except Exception as error:  # noqa: BLE001  # raised below, out of the group
                 failed = error
+            finally:  # a worker that is just awake is cancelled a step too late
+                self._halt.end(NotSentError("it was left"))
             group.cancel_scope.cancel()
         if failed is not None:
             raise failed

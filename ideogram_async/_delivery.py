@@ -20,6 +20,7 @@ from ._learning import Lease
 from ._retry import RetryPolicy, may_have_run, repeat, verdict_of, was_refused
 from ._transport import Transport
 from .errors import (
+    DecodeError,
     IdeogramError,
     NotSentError,
     OutcomeUnknownError,
@@ -102,8 +103,7 @@ class Call:
                 return await wait()
             finally:
                 waits.discard(scope)
-        self.raise_if_over(cause)
-        raise AssertionError("a wait ends by its deadline, or with its batch")
+        raise self._end(cause)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep between attempts, unless the call or its batch ends before."""
@@ -117,15 +117,19 @@ class Call:
             NotSentError: The batch has ended.
             RequestTimeoutError: The time was up.
         """
-        if self.halt and self.halt.reason:
-            raise NotSentError(
-                f"not sent, because the batch ended: {self.halt.reason}"
-            ) from self.halt.reason
-        if self.remaining() <= 0:
-            raise RequestTimeoutError(
+        if (self.halt and self.halt.reason) or self.remaining() <= 0:
+            raise self._end(cause)
+
+    def _end(self, cause: str) -> IdeogramError:
+        reason = self.halt and self.halt.reason
+        if not reason:
+            return RequestTimeoutError(
                 f"the deadline passed while the request waited {cause}; not sent",
                 delivery="not_sent",
             )
+        error = NotSentError(f"not sent, because the batch ended: {reason}")
+        error.__cause__ = reason
+        return error
 
 
 @attrs.frozen
@@ -157,12 +161,13 @@ class Delivery:
             return await self._persist(step, check, call)
         except IdeogramError as error:
             suspect = call.suspect
-            if suspect is None:
+            if suspect is None or isinstance(error, DecodeError):
                 raise
             fate = "" if error is suspect else f"; then {error}"
+        hint = "" if self.retry.resend_unknown else ", but resend_unknown=True would"
         raise OutcomeUnknownError(
             f"the request may have run and be billed: {suspect}{fate}; it is not sent"
-            " again (RetryPolicy(resend_unknown=True) would)"
+            f" again{hint}"
         ) from suspect
 
     async def _persist(

@@ -80,7 +80,7 @@ class Downloader:
         try:
             await to_thread.run_sync(_make_folder, path.parent)
             with _temporary(path) as file:
-                await self._fetch(step.url, file)
+                await call.wait(lambda: self._fetch(step.url, file), "for the image")
                 await to_thread.run_sync(_keep, file, path)
         finally:
             self.limiter.release(lease)
@@ -122,7 +122,7 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def _temporary(path: Path) -> Generator[IO[bytes]]:
     """Open a file beside *path* that is gone afterwards, unless it was renamed."""
-    name = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    name = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     with name.open("xb") as file:
         try:
             yield file

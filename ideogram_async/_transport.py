@@ -23,7 +23,7 @@ from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
 
 
 CONNECT_TIMEOUT: Final = 30.0
-CONNECT_SHARE: Final = 0.95
+CONNECT_SHARE: Final = 0.9
 """Connecting gets less than the whole time, so that its timeout is known as its own."""
 KEEP_ALIVE: Final = 1.0
 CHUNK: Final = 256 * 1024
@@ -36,7 +36,12 @@ NEVER_SENT: Final = (
     aiohttp.ClientHttpProxyError,
     aiohttp.ServerFingerprintMismatch,
 )
-LOST: Final = (aiohttp.ClientError, ConnectionError, TimeoutError)
+NO_ADDRESS: Final = (
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+    UnicodeError,
+)
+LOST: Final = (aiohttp.ClientError, ConnectionError, TimeoutError, UnicodeError)
 
 
 class Transport:
@@ -88,6 +93,7 @@ class Transport:
                 url,
                 headers={"User-Agent": USER_AGENT},
                 timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=idle),
+                raise_for_status=False,
             ) as response:
                 chunks = response.content.iter_chunked(CHUNK)
                 yield Download(response.status, _lower(response.headers), chunks)
@@ -116,6 +122,7 @@ class Transport:
                 ceil_threshold=float("inf"),
             ),
             allow_redirects=False,
+            raise_for_status=False,
         ) as response:
             content, complete = await _read(response)
             return HttpResponse(
@@ -128,6 +135,8 @@ class Transport:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._given is not None:
+            if self._given.closed:
+                raise TransportError("the session is closed", delivery="not_sent")
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._loop is not loop:
@@ -173,6 +182,8 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
 
 def _translated(error: BaseException, seconds: float) -> TransportError:
     """Return our error; aiohttp's own stays behind, because its repr holds the key."""
+    if isinstance(error, NO_ADDRESS):
+        return TransportError(f"no such address: {_said(error)}", delivery="not_sent")
     if isinstance(error, NEVER_SENT):
         return ConnectionFailedError(f"no connection, nothing was sent: {_said(error)}")
     if isinstance(error, TimeoutError):
@@ -181,4 +192,6 @@ def _translated(error: BaseException, seconds: float) -> TransportError:
 
 
 def _said(error: BaseException) -> str:
+    if type(error) is aiohttp.ClientResponseError:  # it quotes what came
+        return "what came is not HTTP"
     return str(error) or type(error).__name__

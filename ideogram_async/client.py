@@ -9,20 +9,20 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, TypeVar, Unpack, cast, overload
-from urllib.parse import urlsplit
 
 import aiohttp
+import attrs
 
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._delivery import Call, Delivery
 from ._files import Downloader
 from ._operations import Operations
 from ._retry import RetryPolicy
+from ._settings import configured
 from ._transport import Transport
 from .batch import Batch
 from .errors import ConfigurationError, IdeogramError
 from .limiter import Limiter
-from .providers import PROVIDERS, Provider
 from .requests import Request
 from .responses import ImageObject, ImageResponse
 
@@ -80,7 +80,7 @@ class IdeogramClient(Operations):
         if provider is None:
             provider = os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
             base_url = base_url or os.environ.get("IDEOGRAM_BASE_URL")
-        self._provider = _provider(provider, api_key, base_url)
+        self._provider = configured(provider, api_key, base_url)
         if session is not None and self._provider.key_header in session.headers:
             raise ConfigurationError(
                 f"the session sends {self._provider.key_header} to every host, also to"
@@ -88,17 +88,18 @@ class IdeogramClient(Operations):
             )
         self._transport = Transport(session)
         self._limiter = limiter or Limiter()
+        self._downloader = Downloader(self._transport, RetryPolicy())
         self._configure(retry or RetryPolicy(), timeout, deadline)
 
     def _configure(
         self, retry: RetryPolicy, timeout: float, deadline: float | None
     ) -> None:
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
-            if seconds is not None and seconds <= 0:
+            if seconds is not None and not seconds > 0:
                 raise ConfigurationError(f"{name} must be above 0 s, got {seconds}")
         self._deadline = deadline
         self._delivery = Delivery(self._transport, self._limiter, retry, timeout)
-        self._downloader = Downloader(self._transport, retry)
+        self._downloader = attrs.evolve(self._downloader, retry=retry)
 
     def __repr__(self) -> str:
         """Return the provider and the state of the limit."""
@@ -263,26 +264,3 @@ async def _collected(
 ) -> Batch[T]:
     async with stream as outcomes:
         return Batch([outcome async for outcome in outcomes])
-
-
-def _provider(name: str, api_key: str | None, base_url: str | None) -> Provider:
-    kind = PROVIDERS.get(name)
-    if kind is None:
-        known = ", ".join(PROVIDERS)
-        raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
-    key = (api_key or os.environ.get(kind.key_variable) or "").strip()
-    if not key:
-        raise ConfigurationError(
-            f"no API key for {name}: set {kind.key_variable}, or pass api_key"
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigurationError(
-            f"the API key for {name} has characters that no key has: copy it again"
-        )
-    if base_url is not None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigurationError(
-                f"base_url must be like {kind.default_base_url}, got {base_url!r}"
-            )
-    return kind(key, base_url)

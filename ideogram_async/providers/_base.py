@@ -16,7 +16,7 @@ from .. import _codec
 from .._http import HttpRequest, HttpResponse
 from ..errors import DecodeError
 from ..requests import GenerateV3, Request
-from ._errors import status_error
+from ._errors import status_error, without_secret
 
 
 T = TypeVar("T")
@@ -56,9 +56,10 @@ class Provider:
     def exchange(self, request: Request[T]) -> Exchange[T]:
         """Converse about *request* and return its answer."""
         response = yield self.authorised(_codec.encode(request, self.base_url))
-        payload = _codec.parse_json(response.body)
+        body = without_secret(response.body, self._api_key)
+        payload = _codec.parse_json(body)
         self.check_payload(payload, response)
-        answer = _codec.decode(payload, request.returns, response.body)
+        answer = _codec.decode(payload, request.returns, body)
         return cast("T", answer)
 
     def authorised(self, step: HttpRequest) -> HttpRequest:
@@ -90,6 +91,6 @@ class Provider:
             raise DecodeError(
                 f"the connection ended {len(response.body)} bytes into the answer"
                 " (the request ran and is likely billed)",
-                body=response.body,
+                body=without_secret(response.body, self._api_key),
                 complete=False,
             )

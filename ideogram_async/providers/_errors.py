@@ -53,10 +53,8 @@ QUOTED: Final = 300
 
 
 def status_error(response: HttpResponse, secret: str) -> StatusError:
-    """Return the error for *response*, with *secret* blotted out wherever it stands."""
-    blotted = response.body
-    if len(secret) >= SHORTEST_KEY:
-        blotted = blotted.replace(secret.encode(), b"***")
+    """Return the error for *response*, with *secret* blotted out in its body."""
+    blotted = without_secret(response.body, secret)
     payload = _json_object(blotted)
     status = response.status
     error = CLASSES.get(status) or (ServerError if status >= 500 else StatusError)  # noqa: PLR2004
@@ -78,6 +76,13 @@ def status_error(response: HttpResponse, secret: str) -> StatusError:
         max_inflight_requests=limit if _is_limit(limit) else None,
         body=blotted,
     )
+
+
+def without_secret(body: bytes, secret: str) -> bytes:
+    """Return *body* with *secret* blotted out wherever it stands."""
+    if len(secret) < SHORTEST_KEY:
+        return body
+    return body.replace(secret.encode(), b"***")
 
 
 def retry_after(response: HttpResponse) -> float | None:
