@@ -1,8 +1,7 @@
-"""Scenes in the colors of a seed, drawn with Pillow."""
+"""Scenes in the colors of a seed or of a palette, drawn with Pillow."""
 
 from __future__ import annotations
 
-import colorsys
 import math
 import random
 from collections.abc import Callable
@@ -10,33 +9,30 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageOps
 
+from .palettes import Color, palette_of
 
-Color = tuple[int, int, int]
 
 SCALE: Final = 2
 """Scenes are drawn larger and reduced, for smooth edges."""
+LARGE: Final = 2_500_000
+"""Number of pixels from which a scene is drawn in its own size, for speed."""
 
 
-def scene(size: tuple[int, int], chance: random.Random) -> Image.Image:
-    """Draw one of the scenes, of *size* pixels, as *chance* has it."""
-    palette = _palette(chance)
-    image = _sky((size[0] * SCALE, size[1] * SCALE), palette)
-    chance.choice(SCENES)(image, palette, chance)
-    return image.reduce(SCALE)
+def scene(
+    size: tuple[int, int], chance: random.Random, colors: tuple[Color, ...] = ()
+) -> Image.Image:
+    """Draw one of the scenes, of *size* pixels, as *chance* has it.
 
-
-def _palette(chance: random.Random) -> list[Color]:
-    """Return five colors that go together, from dark to light."""
-    hue, turn = chance.random(), chance.choice((0.08, 0.12, 0.33, 0.5))
-    steps = ((0.0, 0.7, 0.22), (0.02, 0.65, 0.42), (0.04, 0.6, 0.68))
-    colors = [((hue + shift) % 1, s, v) for shift, s, v in steps]
-    colors += [((hue + turn) % 1, 0.62, 0.93), ((hue + turn / 2) % 1, 0.18, 0.99)]
-    return [_rgb(*color) for color in colors]
-
-
-def _rgb(hue: float, saturation: float, value: float) -> Color:
-    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
-    return round(red * 255), round(green * 255), round(blue * 255)
+    Args:
+        size: Width and height.
+        chance: Decides the scene.
+        colors: Five colors to use, from dark to light; those of *chance* if empty.
+    """
+    palette = palette_of(chance)
+    scale = SCALE if size[0] * size[1] < LARGE else 1
+    image = _sky((size[0] * scale, size[1] * scale), list(colors) or palette)
+    chance.choice(SCENES)(image, list(colors) or palette, chance)
+    return image.reduce(scale)
 
 
 def _blend(first: Color, second: Color, share: float) -> Color:
