@@ -93,3 +93,16 @@ async def test_the_limit_is_never_exceeded_for_long(limit: int) -> None:
     assert not [outcome for outcome in batch if isinstance(outcome, Failure)]
     assert sandbox.ledger.most_in_progress == limit
     assert sandbox.ledger.refusals < 60
+
+
+async def test_errors_of_the_reader_pass_as_they_are() -> None:
+    """What the body of `stream_many` raises comes out, and ends the batch."""
+    async with Sandbox(latency=0.005) as sandbox, quick(sandbox) as client:
+        with pytest.raises(KeyError, match="mine"):
+            async with client.stream_many(PROMPTS) as outcomes:
+                async for _ in outcomes:
+                    raise KeyError("mine")
+
+        assert (client.limiter.in_use, client.limiter.waiting) == (0, 0)
+
+    assert len(sandbox.ledger.charges) < 100

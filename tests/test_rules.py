@@ -121,3 +121,10 @@ def test_bad_values_are_explained(hint: Any, value: object, complaint: str) -> N
 def test_long_values_are_cut() -> None:
     """A complaint about a huge value stays short."""
     assert len(checker(Letter)("x" * 10_000) or "") < 100
+
+
+def test_text_that_can_not_be_sent() -> None:
+    """A text that UTF-8 can't hold is refused before it is sent."""
+    assert checker(str)("caf\udce9") == (
+        "must be text that UTF-8 can hold, got '\\udce9' in it"
+    )

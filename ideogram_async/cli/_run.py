@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import anyio
 import attrs
@@ -112,7 +112,7 @@ class Run:
         self, outcomes: Outcomes[Any], live: Progress
     ) -> Callable[[], None]:
         """Return what Ctrl-C does: the first time it stops, then it leaves."""
-        task = asyncio.current_task()
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         presses = 0
 
         def interrupt() -> None:
@@ -121,7 +121,7 @@ class Run:
             if presses == 1:
                 live.say("stopping: waiting for what is paid; Ctrl-C again to leave it")
                 outcomes.stop("interrupted by Ctrl-C")
-            elif task is not None:
+            else:
                 task.cancel()
 
         return interrupt

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import ideogram_async
 from ideogram_async import DownloadError, ImageObject
 from ideogram_async.cli import main
 from ideogram_async.cli._folder import Folder
@@ -447,3 +450,48 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--num-images N" in said
     assert "How many images to make, [1, 8]" in said
     assert "--rendering-speed {FLASH,TURBO,DEFAULT,QUALITY}" in said
+
+
+def test_without_pillow_in_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same line comes wherever Pillow is missed; other modules are not hidden."""
+    for name in [name for name in sys.modules if name.startswith("PIL")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [n for n in sys.modules if n.startswith("ideogram_async.sandbox")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    code = main(["sandbox"])
+    monkeypatch.setitem(sys.modules, "ideogram_async.sandbox", None)
+
+    assert code == 2
+    assert "the sandbox needs Pillow" in capsys.readouterr().err
+    with pytest.raises(ModuleNotFoundError, match="sandbox"):
+        main(["sandbox"])
+
+
+def test_module_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python -m ideogram_async` is the command line, and importing it does nothing."""
+    monkeypatch.setattr(sys, "argv", ["ideogram", "--version"])
+    runpy.run_module("ideogram_async.__main__")
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_module("ideogram_async", run_name="__main__")
+
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"{ideogram_async.__version__}\n"
+
+
+def test_systems_without_signals_in_the_loop(
+    sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a loop can't be told of Ctrl-C the run works all the same."""
+
+    def unsupported(self: object, *arguments: object) -> None:
+        raise NotImplementedError
+
+    loop = asyncio.SelectorEventLoop
+    monkeypatch.setattr(loop, "add_signal_handler", unsupported, raising=False)
+
+    assert main(["generate", "a cat"]) == 0
