@@ -37,11 +37,13 @@ def quick(sandbox: Sandbox, **options: Any) -> IdeogramClient:
 
 async def test_no_prompt_is_billed_twice() -> None:
     """Under resets, timeouts, truncated answers and 5xx every prompt is paid once."""
-    async with Sandbox(latency=0.005, limit=7, faults=FAULTS) as sandbox:
-        async with quick(sandbox) as client:
-            batch = await client.generate_many(PROMPTS)
+    async with (
+        Sandbox(latency=0.005, limit=7, faults=FAULTS) as sandbox,
+        quick(sandbox) as client,
+    ):
+        batch = await client.generate_many(PROMPTS)
 
-            assert (client.limiter.in_use, client.limiter.waiting) == (0, 0)
+        assert (client.limiter.in_use, client.limiter.waiting) == (0, 0)
 
     billed = sandbox.ledger.times_billed
     assert len(batch) == len(PROMPTS)
@@ -58,9 +60,11 @@ async def test_no_prompt_is_billed_twice() -> None:
 
 async def test_billed_and_unanswered_is_reported_as_such() -> None:
     """Every prompt that was billed has its answer, or an error that says it may be."""
-    async with Sandbox(latency=0.005, faults=FAULTS) as sandbox:
-        async with quick(sandbox) as client:
-            batch = await client.generate_many(PROMPTS)
+    async with (
+        Sandbox(latency=0.005, faults=FAULTS) as sandbox,
+        quick(sandbox) as client,
+    ):
+        batch = await client.generate_many(PROMPTS)
 
     answered = {PROMPTS[success.index] for success in batch.successes}
     reported = {
@@ -74,9 +78,11 @@ async def test_billed_and_unanswered_is_reported_as_such() -> None:
 async def test_resending_is_the_users_choice() -> None:
     """With `resend_unknown` most prompts get their answer, and some are paid twice."""
     faults: dict[Fault, float] = {"reset": 0.2, "error": 0.1}
-    async with Sandbox(latency=0.005, faults=faults) as sandbox:
-        async with quick(sandbox, resend_unknown=True) as client:
-            batch = await client.generate_many(PROMPTS)
+    async with (
+        Sandbox(latency=0.005, faults=faults) as sandbox,
+        quick(sandbox, resend_unknown=True) as client,
+    ):
+        batch = await client.generate_many(PROMPTS)
 
     assert len(batch.successes) >= 295
     assert max(sandbox.ledger.times_billed.values()) > 1
@@ -85,9 +91,8 @@ async def test_resending_is_the_users_choice() -> None:
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_the_limit_is_never_exceeded_for_long(limit: int) -> None:
     """Under a small limit everything is answered, and refusals stay few."""
-    async with Sandbox(latency=0.01, limit=limit) as sandbox:
-        async with quick(sandbox) as client:
-            batch = await client.generate_many(PROMPTS[:100])
+    async with Sandbox(latency=0.01, limit=limit) as sandbox, quick(sandbox) as client:
+        batch = await client.generate_many(PROMPTS[:100])
 
     assert [type(outcome) for outcome in batch] == [Success] * 100
     assert not [outcome for outcome in batch if isinstance(outcome, Failure)]
@@ -95,13 +100,18 @@ async def test_the_limit_is_never_exceeded_for_long(limit: int) -> None:
     assert sandbox.ledger.refusals < 60
 
 
+async def leave_early(client: IdeogramClient) -> None:
+    """Read one outcome and raise."""
+    async with client.stream_many(PROMPTS) as outcomes:
+        async for _ in outcomes:
+            raise KeyError("mine")
+
+
 async def test_errors_of_the_reader_pass_as_they_are() -> None:
     """What the body of `stream_many` raises comes out, and ends the batch."""
     async with Sandbox(latency=0.005) as sandbox, quick(sandbox) as client:
         with pytest.raises(KeyError, match="mine"):
-            async with client.stream_many(PROMPTS) as outcomes:
-                async for _ in outcomes:
-                    raise KeyError("mine")
+            await leave_early(client)
 
         assert (client.limiter.in_use, client.limiter.waiting) == (0, 0)
 
