@@ -24,6 +24,13 @@ from ideogram_async.cli._folder import Folder
 from ideogram_async.sandbox import Sandbox
 
 
+JSONL = """{"prompt": "a cat"}
+
+{"prompt": "a dog", "seed": 5}
+{"prompt": "a fox, \\"quoted\\""}
+"""
+
+
 def manifest(out: Path) -> list[dict[str, Any]]:
     """Return the manifest's lines in the order of the prompts."""
     lines = (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
@@ -74,12 +81,7 @@ def test_remix(sandbox: Sandbox, folder: Path) -> None:
     [
         ("p.txt", '\ufeffa cat\n\n  a dog  \r\na fox, "quoted"\n'),
         ("p.csv", 'prompt,seed\na cat,\n a dog ,5\n"a fox, ""quoted""",\n'),
-        (
-            "p.jsonl",
-            '{"prompt": "a cat"}\n\n'
-             '{"prompt": "a dog", "seed": 5}\n'
-             '{"prompt": "a fox, \\"quoted\\""}\n',
-        ),
+        ("p.jsonl", JSONL),
     ],
 )
 def test_run_reads_prompt_files(
