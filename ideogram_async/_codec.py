@@ -160,6 +160,12 @@ def _structure_bool(value: Any, _: object) -> bool:
     return value
 
 
+def _structure_int(value: Any, _: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"not a whole number: {value!r}")
+    return value
+
+
 def _structure_str(value: Any, _: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"not a string: {value!r}")
@@ -220,6 +226,7 @@ def _is_model(cls: Any) -> bool:
 _converter: Final = cattrs.Converter()
 _converter.register_structure_hook(datetime, _structure_datetime)
 _converter.register_structure_hook(bool, _structure_bool)
+_converter.register_structure_hook(int, _structure_int)
 _converter.register_structure_hook(str, _structure_str)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_unstructure_hook(Upload, str)

@@ -24,6 +24,10 @@ SIGNATURES: Final = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
     (b"PK\x03\x04", "application/zip"),
+    (b"\x00\x01\x00\x00", "font/ttf"),
+    (b"OTTO", "font/otf"),
+    (b"wOFF", "font/woff"),
+    (b"wOF2", "font/woff2"),
 )
 
 UNKNOWN_TYPE: Final = "application/octet-stream"
