@@ -68,7 +68,7 @@ class Call:
         expires_at: When its time is up, by the event loop's clock.
         halt: What can end its waits, where it belongs to a batch.
         attempts: How often something was sent, so far.
-        suspect: Why an attempt may have run although no answer came; None if none may.
+        suspect: Why an attempt of this step may have run although no answer came.
     """
 
     expires_at: float = math.inf
@@ -157,6 +157,7 @@ class Delivery:
             IdeogramError: What the last attempt ended with; `OutcomeUnknownError` if
                 a paid step may have run.
         """
+        call.suspect = None
         try:
             return await self._persist(step, check, call)
         except IdeogramError as error:

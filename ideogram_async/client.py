@@ -59,7 +59,9 @@ class IdeogramClient(Operations):
         timeout: Seconds for one attempt.
         deadline: Seconds for one call, or one batch, with all its waits and attempts;
             None for no limit.
-        session: An aiohttp session to use; it is not closed.
+        session: An aiohttp session to use; it is not closed. Let its connector keep
+            idle connections shortly (`keepalive_timeout=1`): one that the service
+            has closed meanwhile leaves a paid request unknown.
 
     Raises:
         ConfigurationError: There is no key, no such provider, or no such address.
