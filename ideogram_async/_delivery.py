@@ -157,7 +157,6 @@ class Delivery:
             IdeogramError: What the last attempt ended with; `OutcomeUnknownError` if
                 a paid step may have run.
         """
-        call.suspect = None
         try:
             return await self._persist(step, check, call)
         except IdeogramError as error:
@@ -174,6 +173,8 @@ class Delivery:
     async def _persist(
         self, step: HttpRequest, check: Check, call: Call
     ) -> HttpResponse:
+        call.suspect = None
+
         async def attempt(*, front: bool = True) -> HttpResponse:
             return await self._attempt(step, check, call, front=front)
 

@@ -106,7 +106,7 @@ def test_facts_are_printed(
 
 def test_facts_of_the_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With `--sandbox` too, only the answer goes to standard output."""
-    assert main(["list-models", "--status", "TRAINING", "--sandbox"]) == 0
+    assert main(["list-models", "--scope", "owned", "--sandbox"]) == 0
 
     said = capsys.readouterr()
     assert json.loads(said.out) == {"models": []}
