@@ -19,7 +19,8 @@ from anyio.from_thread import start_blocking_portal
 from ..providers import Provider
 from ..requests import REQUESTS, Request
 from .faults import Fault, FaultPlan
-from .service import Ledger, RefusalError, Service
+from .service import Ledger, Service
+from .studio import RefusalError
 from .wire import read_request
 
 
@@ -28,7 +29,9 @@ LINK_LIFE: Final = 86_400.0
 LARGEST_BODY: Final = 512 * 1024 * 1024
 IMAGES: Final = "/api/images/ephemeral/"
 
-FORBIDDEN_FOR_UNAUTHORIZED: Final = frozenset({"/v1/ideogram-v3/remix"})
+FORBIDDEN_FOR_UNAUTHORIZED: Final = frozenset(
+    {"/remix", "/upscale", "/v1/ideogram-v3/remix"}
+)
 """Paths whose documentation gives 403 where others give 401."""
 
 
@@ -63,7 +66,7 @@ class Sandbox:
         faults: Mapping[Fault, float] | None = None,
         **service: Any,
     ) -> None:
-        self.service: Service = Service(**service)
+        self.service: Service = Service(**service, link=self._link)
         self.faults: FaultPlan = FaultPlan(faults or {})
         self._api_key = api_key
         self._link_life = link_life
@@ -142,9 +145,6 @@ class Sandbox:
         if fault == "reset_before":
             return _dropped(incoming)
         answer = await self.service.run(request)
-        for image in answer["data"]:
-            if image["url"]:
-                image["url"] = self._link(image["url"])
         response = web.json_response(answer)
         if fault is None:
             return response

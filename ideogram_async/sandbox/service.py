@@ -10,35 +10,57 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import secrets
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, Final, cast, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import attrs
+from anyio import to_thread
 
+from .. import requests as r
 from ..requests import Request
-from ..uploads import Upload
-from ..vocabulary import ResolutionV3
-from .pictures import Picture, is_readable
+from .answers import GENERATED, Answer, images_of
+from .asked import content_of, files_of, mentions, prompt_of
+from .designs import DESIGNED
+from .edits import EDITED, check_character, check_links, check_mask
+from .later import LATER, check_webhook
+from .looks import is_readable
+from .studio import Generation, RefusalError, Studio, new_id
+from .training import TRAINED, check_training
+from .words import TOLD
 
 
-MOST_SEED: Final = 2_147_483_647
+ANSWERS: Final[Mapping[type[Request[Any]], Answer]] = {
+    **GENERATED,
+    **EDITED,
+    **DESIGNED,
+    **TOLD,
+    **TRAINED,
+    **LATER,
+}
+"""What makes the answer to each request class but `SubmitGenerateV4`."""
 
+CHECKS: Final[Mapping[type[Request[Any]], Callable[[Studio, Any], None]]] = {
+    r.InpaintV3: check_mask,
+    r.EditV3: check_mask,
+    r.EditLegacy: check_mask,
+    r.GenerateV3: check_character,
+    r.RemixV3: check_character,
+    r.EditWithPrompt: check_links,
+    r.SubmitGenerateV4: check_webhook,
+    r.TrainModelV3: check_training,
+    r.TrainModelV4: check_training,
+}
+"""What is checked before a request runs, besides its fields."""
 
-class RefusalError(Exception):
-    """The service says no.
-
-    Attributes:
-        status: HTTP status code.
-        body: The JSON answer.
-    """
-
-    def __init__(self, status: int, message: str, **more: object) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, object] = {"error": message, **more}
+NO_SAFETY_CHECK: Final = {r.LayerizeTextV3, r.LayerizeDesignV3, r.MagicPromptV4}
+"""Classes whose documentation has no 422."""
+PER_INPUT: Final = {r.Upscale}
+"""Classes that make several images for the price of one."""
+PAID_RUNS: Final = {r.TrainModelV3, r.TrainModelV4}
+"""Classes that are paid by the run, and take no place."""
+FREE: Final = {r.MagicPromptV4}
+"""Classes that take a place, and for which no price is known."""
 
 
 @attrs.frozen
@@ -48,7 +70,7 @@ class Charge:
     Attributes:
         operation: Name of the request class.
         prompt: What was asked for.
-        images: How many images were made and billed.
+        images: How many images were made and billed; 1 for what is paid by the call.
         seconds: How long it took.
     """
 
@@ -84,7 +106,7 @@ class Ledger:
 
 
 @attrs.define(kw_only=True)
-class Service:
+class Service(Studio):
     """The imitated service. Every attribute may be changed while it runs.
 
     Attributes:
@@ -93,10 +115,7 @@ class Service:
         spread: Standard deviation of the logarithm of that time.
         names_limit: Whether a 429 carries `max_inflight_requests`.
         balance: Images that can still be paid; None for any number.
-        refused_words: A prompt with one of these is refused by the safety check (422).
-        withheld_words: A prompt with one of these is made, billed, and withheld.
         ledger: What was billed.
-        pictures: What to draw for each link that was given out, by its name.
     """
 
     limit: int = 10
@@ -104,61 +123,107 @@ class Service:
     spread: float = 0.4
     names_limit: bool = False
     balance: int | None = None
-    refused_words: tuple[str, ...] = ("forbidden",)
-    withheld_words: tuple[str, ...] = ("withheld",)
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
-    pictures: dict[str, Picture] = attrs.field(factory=dict[str, Picture], init=False)
-    _in_progress: int = attrs.field(default=0, init=False)
+    _running: int = attrs.field(default=0, init=False)
+    _pending: list[Generation] = attrs.field(factory=list[Generation], init=False)
+
+    @property
+    def in_progress(self) -> int:
+        """How many places are in use: by calls, and by generations not yet due."""
+        now = self.clock()
+        self._pending = [each for each in self._pending if each.due > now]
+        return self._running + sum(each.request.places for each in self._pending)
 
     async def run(self, request: Request[Any]) -> dict[str, Any]:
-        """Run *request* and return the JSON answer, with names in place of links.
+        """Run *request* and return the JSON answer.
 
         Raises:
             RefusalError: The request is refused; nothing is billed.
         """
-        prompt = str(getattr(request, "prompt", ""))
-        for name, content in _files(request):
-            if not is_readable(content):
-                raise RefusalError(400, f"{name} is not an image that can be read")
-        if _mentions(prompt, self.refused_words):
+        kind = type(request)
+        await self._check(request)
+        places = request.places
+        self._enter(places, price_of(request))
+        if isinstance(request, r.SubmitGenerateV4):
+            return self._submit(request)
+        seconds = self._duration() if places else 0.0
+        self._running += places
+        try:
+            self._bill(request, seconds)
+            if places:
+                await asyncio.sleep(seconds)
+            return ANSWERS[kind](self, request)
+        finally:
+            self._running -= places
+
+    async def _check(self, request: Request[Any]) -> None:
+        kind = type(request)
+        if any(True for _ in files_of(request)):
+            await to_thread.run_sync(self._check_files, request)
+        elif kind in CHECKS:
+            CHECKS[kind](self, request)
+        if kind in NO_SAFETY_CHECK or kind is r.UploadDatasetAssets:
+            return
+        names = " ".join(file.filename for _, file in files_of(request))
+        refused = "Prompt" if mentions(prompt_of(request), self.refused_words) else None
+        refused = refused or ("Image" if mentions(names, self.refused_words) else None)
+        if refused:
             raise RefusalError(
                 422,
-                "Prompt provided failed safety check due to the inclusion of"
+                f"{refused} provided failed safety check due to the inclusion of"
                 " prohibited content.",
             )
-        places = request.places
-        self._enter(places)
-        try:
-            seconds = self._duration()
-            charge = Charge(type(request).__name__, prompt, places, seconds)
-            self.ledger.charges.append(charge)
-            await asyncio.sleep(seconds)
-        finally:
-            self._in_progress -= places
-        return {
-            "created": datetime.now(UTC).isoformat(),
-            "data": [self._image(request, prompt, place) for place in range(places)],
-        }
 
-    def _enter(self, places: int) -> None:
-        if self._in_progress and self._in_progress + places > self.limit:
+    def _check_files(self, request: Request[Any]) -> None:
+        if isinstance(request, r.UploadDatasetAssets):
+            return
+        for name, file in files_of(request):
+            is_picture = not name.startswith("font_file")
+            if is_picture and not is_readable(content_of(file)):
+                raise RefusalError(400, f"{name} is not an image that can be read")
+        if check := CHECKS.get(type(request)):
+            check(self, request)
+
+    def _enter(self, places: int, price: int) -> None:
+        in_progress = self.in_progress
+        if places and in_progress and in_progress + places > self.limit:
             self.ledger.refusals += 1
             named = {"max_inflight_requests": self.limit} if self.names_limit else {}
             raise RefusalError(
                 429,
-                f"Too many images in progress: {self._in_progress} of {self.limit}.",
+                f"Too many images in progress: {in_progress} of {self.limit}.",
                 reject_reason="inflight_limit",
                 **named,
             )
         if self.balance is not None:
-            if places > self.balance:
+            if price > self.balance:
                 reason = "insufficient_funds"
                 raise RefusalError(402, "Not enough credit.", reject_reason=reason)
-            self.balance -= places
-        self._in_progress += places
+            self.balance -= price
         self.ledger.most_in_progress = max(
-            self.ledger.most_in_progress, self._in_progress
+            self.ledger.most_in_progress, in_progress + places
         )
+
+    def _bill(self, request: Request[Any], seconds: float) -> None:
+        if price := price_of(request):
+            name, prompt = type(request).__name__, prompt_of(request)
+            self.ledger.charges.append(Charge(name, prompt, price, seconds))
+
+    def _submit(self, request: r.SubmitGenerateV4) -> dict[str, Any]:
+        seconds = self._duration()
+        now = self.clock()
+        generation = Generation(
+            generation_id=new_id(),
+            request=request,
+            created=now,
+            due=now + seconds,
+            fails=mentions(prompt_of(request), self.failing_words),
+        )
+        self.generations[generation.generation_id] = generation
+        self._pending.append(generation)
+        if not generation.fails:
+            self._bill(request, seconds)
+        return {"generation_id": generation.generation_id}
 
     def _duration(self) -> float:
         if not self.latency:
@@ -166,69 +231,10 @@ class Service:
         mu = math.log(self.latency) - self.spread**2 / 2
         return random.lognormvariate(mu, self.spread)  # a delay
 
-    def _image(self, request: Request[Any], prompt: str, place: int) -> dict[str, Any]:
-        seed = getattr(request, "seed", None)
-        if seed is None:
-            seed = secrets.randbelow(MOST_SEED + 1)
-        else:
-            seed = (seed + place) % (MOST_SEED + 1)
-        if getattr(request, "magic_prompt", None) == "ON":
-            prompt += ", in rich detail, under dramatic light"
-        width, height = size_of(request)
-        name = secrets.token_urlsafe(16)
-        is_safe = not _mentions(prompt, self.withheld_words)
-        if is_safe:
-            self.pictures[name] = Picture(
-                prompt=prompt,
-                seed=seed,
-                width=width,
-                height=height,
-                source=dict(_files(request)).get("image"),
-                weight=getattr(request, "image_weight", None) or 50,
-            )
-        return {
-            "prompt": prompt,
-            "resolution": f"{width}x{height}",
-            "is_image_safe": is_safe,
-            "seed": seed,
-            "url": name if is_safe else None,
-            "style_type": getattr(request, "style_type", None) or "GENERAL",
-        }
 
-
-def size_of(request: Request[Any]) -> tuple[int, int]:
-    """Return width and height in pixels: as asked, or nearest to the aspect ratio."""
-    resolution = getattr(request, "resolution", None)
-    if resolution is not None:
-        return _size(resolution)
-    ratio = getattr(request, "aspect_ratio", None)
-    if ratio is None:
-        return 1024, 1024
-    wanted = math.log(_ratio(ratio))
-    sizes = map(_size, get_args(ResolutionV3))
-    return min(sizes, key=lambda size: abs(math.log(size[0] / size[1]) - wanted))
-
-
-def _size(resolution: str) -> tuple[int, int]:
-    width, height = resolution.split("x")
-    return int(width), int(height)
-
-
-def _ratio(aspect: str) -> float:
-    width, height = _size(aspect)
-    return width / height
-
-
-def _files(request: Request[Any]) -> Iterator[tuple[str, bytes]]:
-    """Yield the content of every file in *request* behind the name of its field."""
-    for field in attrs.fields(cast("Any", type(request))):
-        value = getattr(request, field.name)
-        is_list = isinstance(value, tuple)
-        for member in cast("tuple[Any, ...]", value if is_list else (value,)):
-            if isinstance(member, Upload) and isinstance(member.source, bytes):
-                yield field.name, member.source
-
-
-def _mentions(prompt: str, words: tuple[str, ...]) -> bool:
-    lowered = prompt.lower()
-    return any(word.lower() in lowered for word in words)
+def price_of(request: Request[Any]) -> int:
+    """Return how many images *request* is billed as; 1 for what is paid by the call."""
+    kind = type(request)
+    if kind in PAID_RUNS | PER_INPUT:
+        return 1
+    return 0 if kind in FREE or not request.places else images_of(request)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import attrs
 from aiohttp import BodyPartReader, web
 
 from .._plain import build, json_object
-from ..requests import Request
-from ..uploads import Upload
+from ..requests import Request, UploadDatasetAssets
+from ..uploads import UNKNOWN_TYPE, Upload
 
 
 async def read_request(incoming: web.Request, kind: type[Request[Any]]) -> Request[Any]:
@@ -29,15 +30,18 @@ async def read_request(incoming: web.Request, kind: type[Request[Any]]) -> Reque
 async def _given_fields(
     incoming: web.Request, kind: type[Request[Any]]
 ) -> dict[str, Any]:
-    envelope = kind.endpoint.envelope
+    envelope, in_query = kind.endpoint.envelope, kind.endpoint.query
     if incoming.method == "GET":
         return _grouped(incoming.query.items())
     if incoming.content_type == "multipart/form-data":
-        given = _grouped([await _read(part) async for part in _parts(incoming)])
+        read = _read_asset if kind is UploadDatasetAssets else _read
+        given = _grouped([await read(part) async for part in _parts(incoming)])
     elif incoming.content_type == "application/json":
         given = json_object(await incoming.read(), "the body")
     else:
         raise ValueError(f"unsupported content type {incoming.content_type}")
+    asked = ((n, text) for n, text in incoming.query.items() if n in in_query)
+    given.update(_grouped(asked))
     if envelope is None:
         return given
     if envelope not in given:
@@ -57,6 +61,14 @@ async def _read(part: BodyPartReader) -> tuple[str, str | Upload]:
     if part.filename is None:
         return name, content.decode()
     return name, Upload.from_bytes(content, part.filename)
+
+
+async def _read_asset(part: BodyPartReader) -> tuple[str, str | Upload]:
+    """Read a file of a dataset: what it really is, is judged when it is stored."""
+    name, value = await _read(part)
+    if isinstance(value, Upload) and value.media_type in {UNKNOWN_TYPE, "image/gif"}:
+        value = attrs.evolve(value, media_type="image/png")
+    return name, value
 
 
 def _grouped(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
