@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -18,10 +18,15 @@ from anyio import to_thread
 
 from ._http import HttpRequest, multipart
 from .errors import TransportError
-from .uploads import StreamSource, Upload
+from .uploads import StreamSource, Upload, UrlSource
 
 
 CHUNK: Final = 256 * 1024
+
+Fetch = Callable[
+    [str, AsyncExitStack], Awaitable[tuple[AsyncIterator[bytes], int | None]]
+]
+"""Opens a link until the stack is closed; returns its content and its length."""
 
 
 class Body:
@@ -40,8 +45,12 @@ class Body:
         self.fault = ""
         self._form = step.form
 
-    async def open(self, files: AsyncExitStack) -> None:
+    async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
         """Open and measure the files, and join what needs no streaming.
+
+        Args:
+            files: Closes the files at the end.
+            fetch: Opens a link.
 
         Raises:
             TransportError: A file can't be opened; nothing was sent.
@@ -51,7 +60,9 @@ class Body:
         boundary = uuid.uuid4().hex
         self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
         pieces = [
-            await _open(piece, files) if isinstance(piece, Upload) else piece
+            await self._open(piece, files, fetch)
+            if isinstance(piece, Upload)
+            else piece
             for piece in multipart(self._form, boundary)
         ]
         if not any(isinstance(piece, _Reader) for piece in pieces):
@@ -61,6 +72,19 @@ class Body:
         if None not in sizes:
             self.headers["Content-Length"] = str(sum(cast("list[int]", sizes)))
         self.content = self._stream(pieces)
+
+    async def _open(
+        self, upload: Upload, files: AsyncExitStack, fetch: Fetch
+    ) -> _Reader:
+        if not isinstance(upload.source, UrlSource):
+            return await _opened_file(upload, files)
+        try:
+            chunks, size = await fetch(upload.source.url, files)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            self.fault = f"can't fetch the upload {upload.filename}: {reason}"
+            raise
+        return _Reader(upload.filename, chunks, size)
 
     async def _stream(self, pieces: list[bytes | _Reader]) -> AsyncIterator[bytes]:
         for piece in pieces:
@@ -80,7 +104,7 @@ class _Reader:
     """Reads one upload in pieces, exactly as many bytes as were promised."""
 
     filename: str
-    source: bytes | StreamSource | IO[bytes]
+    source: bytes | StreamSource | IO[bytes] | AsyncIterator[bytes]
     size: int | None
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -92,14 +116,15 @@ class _Reader:
             raise EOFError(f"{sent} bytes came of {self.size}")
 
     async def _pieces(self) -> AsyncIterator[bytes]:
+        stream: Any = self.source
         if isinstance(self.source, StreamSource):
             _raise_if_used(self.source)
             self.source.started = True
-            stream: Any = self.source.stream
-            if isinstance(stream, AsyncIterable):
-                async for chunk in cast("AsyncIterable[bytes]", stream):
-                    yield chunk
-                return
+            stream = self.source.stream
+        if isinstance(stream, AsyncIterable):
+            async for chunk in cast("AsyncIterable[bytes]", stream):
+                yield chunk
+            return
         at = 0
         while self.size is None or at < self.size:
             length = CHUNK if self.size is None else min(CHUNK, self.size - at)
@@ -115,10 +140,10 @@ class _Reader:
             return source[at : at + length]
         if isinstance(source, StreamSource):
             return await to_thread.run_sync(source.read_at, at, length)
-        return await to_thread.run_sync(source.read, length)
+        return await to_thread.run_sync(cast("IO[bytes]", source).read, length)
 
 
-async def _open(upload: Upload, files: AsyncExitStack) -> _Reader:
+async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
     source = upload.source
     if isinstance(source, bytes):
         return _Reader(upload.filename, source, len(source))
@@ -126,7 +151,7 @@ async def _open(upload: Upload, files: AsyncExitStack) -> _Reader:
         if isinstance(source, StreamSource):
             _raise_if_used(source)
             return _Reader(upload.filename, source, source.size())
-        file = await to_thread.run_sync(_opened, source)
+        file = await to_thread.run_sync(_opened, cast("Path", source))
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:

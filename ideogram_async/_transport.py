@@ -26,6 +26,8 @@ CONNECT_TIMEOUT: Final = 30.0
 CONNECT_SHARE: Final = 0.9
 """Connecting gets less than the whole time, so that its timeout is known as its own."""
 KEEP_ALIVE: Final = 1.0
+LINK_IDLE: Final = 30.0
+"""Most seconds without a byte of a link that is uploaded."""
 CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
@@ -69,13 +71,32 @@ class Transport:
         body = Body(step)
         try:
             async with AsyncExitStack() as files:
-                await body.open(files)
+                await body.open(files, self._open_link)
                 return await self._exchange(step, body, timeout)
         except LOST as error:
             failure = _translated(error, timeout)
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
         raise failure
+
+    async def _open_link(
+        self, url: str, files: AsyncExitStack
+    ) -> tuple[AsyncIterator[bytes], int | None]:
+        """Open *url* for an upload, without any key."""
+        timeout = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=LINK_IDLE)
+        response = await files.enter_async_context(
+            self._session().get(
+                url,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+                timeout=timeout,
+                raise_for_status=False,
+            )
+        )
+        if response.status != 200:  # noqa: PLR2004
+            raise ConnectionError(f"its server answers {response.status}")
+        is_packed = "Content-Encoding" in response.headers
+        size = None if is_packed else response.content_length
+        return response.content.iter_chunked(CHUNK), size
 
     @asynccontextmanager
     async def fetch(self, url: str, idle: float) -> AsyncGenerator[Download]:

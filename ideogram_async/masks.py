@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from .errors import ConfigurationError
-from .uploads import StreamSource, Upload
+from .uploads import StreamSource, Upload, UrlSource
 
 
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ def _content(upload: Upload) -> bytes:
         if source.start is None:
             raise ValueError(f"{upload} can be read only once: use Upload.from_bytes")
         return source.read_at(0, -1)
+    if isinstance(source, UrlSource):
+        raise ValueError(f"{upload} is elsewhere: fetch it for Upload.from_bytes")  # noqa: TRY004  # of another kind
     return source
 
 

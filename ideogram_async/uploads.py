@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterable
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import unquote, urlsplit
 
 import attrs
 
@@ -80,18 +81,29 @@ class StreamSource:
             return file.seek(0, os.SEEK_END) - self.start
 
 
-@attrs.frozen(kw_only=True)
-class Upload:
-    """A file to send; make one with `from_path`, `from_bytes` or `from_stream`.
+@attrs.frozen
+class UrlSource:
+    """A link to read from, each time the upload is sent.
 
     Attributes:
-        source: The path, the bytes, or the stream.
+        url: An http or https address.
+    """
+
+    url: str
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """A file to send: `from_path`, `from_bytes`, `from_stream` or `from_url` make one.
+
+    Attributes:
+        source: The path, the bytes, the stream, or the link.
         filename: The name the service sees.
         media_type: Such as `"image/png"`.
         size: Length in bytes when the upload was made; None if unknown.
     """
 
-    source: Path | bytes | StreamSource = attrs.field(repr=False)
+    source: Path | bytes | StreamSource | UrlSource = attrs.field(repr=False)
     filename: str
     media_type: str
     size: int | None
@@ -163,6 +175,33 @@ class Upload:
             filename=filename,
             media_type=media_type or media_type_of(head, filename),
             size=source.size(),
+        )
+
+    @classmethod
+    def from_url(
+        cls, url: str, filename: str | None = None, *, media_type: str | None = None
+    ) -> Upload:
+        """Send what *url* holds, streamed through and not kept.
+
+        It is fetched, without any key, each time the upload is sent.
+
+        Args:
+            url: An http or https address.
+            filename: The name the service sees; from *url* if omitted.
+            media_type: Such as `"image/png"`; told from the name if omitted.
+
+        Raises:
+            ValueError: *url* is no such address.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"url must be an http or https address, got {url!r}")
+        name = filename or unquote(parts.path.rpartition("/")[2]) or "upload"
+        return cls(
+            source=UrlSource(url),
+            filename=name,
+            media_type=media_type or media_type_of(None, name),
+            size=None,
         )
 
 

@@ -103,6 +103,8 @@ def _object(hint: Any, text: Any) -> Any:
 
 
 def _opened(path: str) -> Upload:
+    if path.startswith(("http://", "https://")):
+        return Upload.from_url(path)
     try:
         return Upload.from_path(path)
     except OSError as error:
