@@ -8,6 +8,7 @@ by one, as items are drawn. A worker never fails: what an item raises is its out
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -15,15 +16,18 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
+    Iterator,
 )
 from contextlib import asynccontextmanager
+from enum import Enum, auto
 from typing import Final, Generic, TypeVar
 
 import anyio
 import attrs
-from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
+from anyio.abc import TaskGroup
 
 from ._delivery import Call, Halt
+from ._transport import is_cancelled
 from .batch import Failure, Success
 from .errors import AuthenticationError, InsufficientFundsError, NotSentError
 from .limiter import LOOK_AHEAD, Limiter
@@ -36,6 +40,10 @@ Item = TypeVar("Item")
 Items = Iterable[Item] | AsyncIterable[Item]
 """Where items come from: a list, a generator of any length, an async iterable."""
 
+Ready = asyncio.Queue[Success[T] | Failure | None]
+"""Hands outcomes over; None is the end. It is no stream of anyio, because that drops an
+item whose reader is cancelled."""
+
 DOOMS_ALL: Final = (AuthenticationError, InsufficientFundsError)
 """No other item can fare better after one of these: they end the batch."""
 
@@ -43,23 +51,23 @@ DOOMS_ALL: Final = (AuthenticationError, InsufficientFundsError)
 class Outcomes(AsyncIterator[Success[T] | Failure], Generic[T]):
     """The outcomes of a running batch as they complete; several tasks may read them."""
 
-    def __init__(
-        self, received: ObjectReceiveStream[Success[T] | Failure], halt: Halt
-    ) -> None:
-        self._received = received
+    def __init__(self, ready: Ready[T], halt: Halt) -> None:
+        self._ready = ready
         self._halt = halt
 
     async def __anext__(self) -> Success[T] | Failure:
         """Return the next outcome."""
-        try:
-            return await self._received.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
+        outcome = await self._ready.get()
+        if outcome is None:
+            self._ready.put_nowait(None)  # for the other readers
+            raise StopAsyncIteration
+        return outcome
 
     def stop(self, reason: str = "it was stopped") -> None:
         """Send nothing new; what is under way still ends, the rest is not sent.
 
-        The iteration goes on until every item has its outcome.
+        The iteration goes on until every item has its outcome; a source that is slow to
+        give the next item ends here.
         """
         self._halt.end(NotSentError(reason))
 
@@ -87,36 +95,39 @@ class Bulk(Generic[Item, T]):
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[Outcomes[T]]:
         """Run; leaving the context ends everything at once."""
-        results, received = anyio.create_memory_object_stream[Success[T] | Failure]()
+        ready: Ready[T] = asyncio.Queue(1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
-        async with anyio.create_task_group() as group, results, received:
-            self._start_worker(group, results, expires_at)
+        async with anyio.create_task_group() as group:
+            self._start_worker(group, ready, expires_at)
             try:
-                yield Outcomes(received, self._halt)
+                yield Outcomes(ready, self._halt)
             except Exception as error:  # noqa: BLE001  # raised below, out of the group
                 failed = error
             finally:  # a worker that is just awake is cancelled a step too late
                 self._halt.end(NotSentError("it was left"))
-            group.cancel_scope.cancel()
+                group.cancel_scope.cancel()
+        while not ready.empty():
+            ready.get_nowait()
+        ready.put_nowait(None)  # for readers that are late
         if failed is not None:
             raise failed
 
     def _start_worker(
-        self,
-        group: TaskGroup,
-        results: ObjectSendStream[Success[T] | Failure],
-        expires_at: float,
+        self, group: TaskGroup, ready: Ready[T], expires_at: float
     ) -> None:
         async def work() -> None:
-            while (drawn := await self.source.draw()) is not None:
-                if self._workers < self.limiter.limit + LOOK_AHEAD:
-                    self._start_worker(group, results, expires_at)
+            while True:
                 call = Call(expires_at, self._halt)
-                await results.send(await self._outcome(*drawn, call))
+                drawn = await self.source.draw(call)
+                if drawn is None:
+                    break
+                if self._workers < self.limiter.limit + LOOK_AHEAD:
+                    self._start_worker(group, ready, expires_at)
+                await ready.put(await self._outcome(*drawn, call))
             self._workers -= 1
             if not self._workers:
-                await results.aclose()
+                await ready.put(None)
 
         self._workers += 1
         group.start_soon(work)
@@ -148,6 +159,12 @@ class SourceError:
     error: Exception
 
 
+class End(Enum):
+    """Stands for the end of a source."""
+
+    END = auto()
+
+
 class Source(Generic[Item]):
     """Numbers the items of any iterable, drawn one at a time by many workers.
 
@@ -162,27 +179,49 @@ class Source(Generic[Item]):
         self._drawn = 0
         self._ended = False
 
-    async def draw(self) -> tuple[int, Item | SourceError] | None:
-        """Return the next item and its number, or None at the end."""
+    async def draw(self, call: Call) -> tuple[int, Item | SourceError] | None:
+        """Return the next item and its number, or None at the end.
+
+        An async source that is still waited for when *call* or the batch ends, ends.
+        """
         if isinstance(self._items, AsyncIterator):
             async with self._lock:
-                return await self._draw()
-        return await self._draw()
+                return self._numbered(await self._waited_for(self._items, call))
+        return self._numbered(self._taken(self._items))
 
-    async def _draw(self) -> tuple[int, Item | SourceError] | None:
+    def _taken(self, items: Iterator[Item]) -> Item | SourceError | End:
         if self._ended:
-            return None
-        item: Item | SourceError | None = None
+            return End.END
         try:
-            if isinstance(self._items, AsyncIterator):
-                item = await anext(self._items)
-            else:
-                item = next(self._items)
-        except (StopIteration, StopAsyncIteration):
-            self._ended = True
-            return None
+            return next(items)
+        except StopIteration:
+            return End.END
         except Exception as error:  # noqa: BLE001  # becomes the last outcome
-            self._ended = True
-            item = SourceError(error)
+            return SourceError(error)
+
+    async def _waited_for(
+        self, items: AsyncIterator[Item], call: Call
+    ) -> Item | SourceError | End:
+        if self._ended:
+            return End.END
+        with anyio.CancelScope(deadline=call.expires_at) as scope, call.ending(scope):
+            try:
+                return await anext(items)
+            except StopAsyncIteration:
+                return End.END
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                return SourceError(RuntimeError("the source of items was cancelled"))
+            except Exception as error:  # noqa: BLE001  # becomes the last outcome
+                return SourceError(error)
+        return End.END
+
+    def _numbered(
+        self, item: Item | SourceError | End
+    ) -> tuple[int, Item | SourceError] | None:
+        self._ended = isinstance(item, SourceError | End)
+        if isinstance(item, End):
+            return None
         self._drawn += 1
         return self._drawn - 1, item

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import anyio
@@ -96,14 +97,23 @@ class Call:
         self.raise_if_over(cause)
         if self.halt is None and self.expires_at == math.inf:
             return await wait()
-        with anyio.CancelScope(deadline=self.expires_at) as scope:
-            waits = self.halt.waits if self.halt else set[anyio.CancelScope]()
-            waits.add(scope)
-            try:
-                return await wait()
-            finally:
-                waits.discard(scope)
+        with anyio.CancelScope(deadline=self.expires_at) as scope, self.ending(scope):
+            return await wait()
         raise self._end(cause)
+
+    @contextmanager
+    def ending(self, scope: anyio.CancelScope) -> Generator[None]:
+        """Let the end of the batch cancel *scope*, meanwhile."""
+        if self.halt is None:
+            yield
+            return
+        if self.halt.reason:
+            scope.cancel()
+        self.halt.waits.add(scope)
+        try:
+            yield
+        finally:
+            self.halt.waits.discard(scope)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep between attempts, unless the call or its batch ends before."""

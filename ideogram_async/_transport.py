@@ -15,6 +15,7 @@ from typing import Final
 
 import aiohttp
 import attrs
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ._body import Body
 from ._http import HttpRequest, HttpResponse
@@ -43,7 +44,13 @@ NO_ADDRESS: Final = (
     aiohttp.NonHttpUrlClientError,
     UnicodeError,
 )
-LOST: Final = (aiohttp.ClientError, ConnectionError, TimeoutError, UnicodeError)
+LOST: Final = (
+    aiohttp.ClientError,
+    HttpProcessingError,
+    ConnectionError,
+    TimeoutError,
+    UnicodeError,
+)
 
 
 class Transport:
@@ -75,6 +82,10 @@ class Transport:
                 return await self._exchange(step, body, timeout)
         except LOST as error:
             failure = _translated(error, timeout)
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            failure = TransportError("the request was cancelled from elsewhere")
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
         raise failure
@@ -199,6 +210,12 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     except LOST:
         return bytes(content), False
     return bytes(content), True
+
+
+def is_cancelled() -> bool:
+    """Whether it is this task that is cancelled, and not something it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _translated(error: BaseException, seconds: float) -> TransportError:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Any
 
+import aiohttp
 import anyio
 import anyio.lowlevel
 import pytest
@@ -22,6 +23,7 @@ from ideogram_async import (
     Batch,
     Failure,
     GenerateV3,
+    IdeogramClient,
     IdeogramError,
     Limiter,
     NotSentError,
@@ -264,7 +266,7 @@ async def test_slow_reader_holds_the_source_back() -> None:
         await anyio.sleep(0.2)
         drawn = source.count
 
-    assert drawn <= 2 + LOOK_AHEAD + 1
+    assert drawn <= 2 + LOOK_AHEAD + 2  # one is handed over already
     assert server.ran <= drawn
 
 
@@ -769,3 +771,101 @@ async def test_cancelled_at_any_time(seconds: float, places: int) -> None:
         assert len(server.requests) == seen
 
     assert all(times == 1 for times in server.runs.values())
+
+
+async def read_slowly(client: IdeogramClient) -> None:
+    """Read one outcome of many, and be busy with it."""
+    async with client.stream_many(f"p{n}" for n in range(500)) as outcomes:
+        async for _ in outcomes:
+            await asyncio.sleep(10)
+
+
+async def test_a_busy_reader_that_is_cancelled() -> None:
+    """A batch that is cancelled from outside ends as cancelled, and as nothing else."""
+    async with serving(answer()) as (_, client):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(read_slowly(client), 0.3)
+
+        assert (client.limiter.in_use, client.limiter.waiting) == (0, 0)
+
+
+async def test_a_reader_that_looks_in_now_and_then() -> None:
+    """Outcomes are not lost when their reader gives up waiting and comes back."""
+    async with serving(answer(after=0.004)) as (_, client):
+        seen: list[int] = []
+        async with client.stream_many(f"p{n}" for n in range(400)) as outcomes:
+            while True:
+                try:
+                    async with asyncio.timeout(0.002):
+                        seen.append((await anext(outcomes)).index)
+                except TimeoutError:
+                    continue
+                except StopAsyncIteration:
+                    break
+
+    assert sorted(seen) == list(range(400))
+
+
+async def test_a_source_that_is_cancelled_from_elsewhere() -> None:
+    """A source that waited for a cancelled task ends the batch, and loses nothing."""
+    other = asyncio.create_task(asyncio.sleep(10))
+
+    async def source() -> AsyncIterator[str]:
+        for number in range(5):
+            yield f"p{number}"
+        other.cancel()
+        await other
+
+    async with serving(answer()) as (_, client):
+        batch = await client.generate_many(source())
+
+    assert len(batch.successes) == 5
+    assert [str(failure.error) for failure in batch.failures] == [
+        "the source of items was cancelled"
+    ]
+
+
+@pytest.mark.parametrize("ending", ["deadline", "status", "stop"])
+async def test_a_source_that_keeps_waiting(ending: str) -> None:
+    """A deadline, a failure that dooms all, and a stop end a slow source too."""
+
+    async def source() -> AsyncIterator[str]:
+        yield "a cat"
+        await asyncio.sleep(30)
+        yield "a dog"
+
+    act = refuse(401) if ending == "status" else answer()
+    deadline = 0.3 if ending == "deadline" else None
+    async with serving(act, deadline=deadline) as (_, client):
+        with anyio.fail_after(5):
+            async with client.stream_many(source()) as outcomes:
+                first = await anext(outcomes)
+                if ending == "stop":
+                    outcomes.stop()
+                rest = [outcome async for outcome in outcomes]
+
+    assert (first.index, rest) == (0, [])
+
+
+async def test_a_session_that_is_closed_meanwhile() -> None:
+    """Requests that wait in the pool of a closed session fail, and lose no others."""
+    connector = aiohttp.TCPConnector(limit=2)
+    session = aiohttp.ClientSession(connector=connector)
+    async with Server(answer(after=0.3)) as server:
+        client = IdeogramClient("secret", base_url=server.url, session=session)
+        async with client.stream_many(f"p{n}" for n in range(8)) as outcomes:
+            await anyio.sleep(0.1)
+            await session.close()
+            found = [outcome async for outcome in outcomes]
+
+    assert sorted(outcome.index for outcome in found) == list(range(8))
+    assert client.limiter.in_use == 0
+
+
+async def test_reading_after_the_batch() -> None:
+    """Outcomes that are read after their context have come to their end."""
+    async with serving(answer()) as (_, client):
+        async with client.stream_many(["a cat", "a dog"]) as outcomes:
+            await anext(outcomes)
+
+        assert [outcome async for outcome in outcomes] == []

@@ -259,3 +259,13 @@ def test_any_answer_becomes_an_error(
     assert error.status == status
     assert str(error).isprintable()
     assert error.retry_after is None or 0 <= error.retry_after <= 86_400
+
+
+def test_a_key_in_another_spelling() -> None:
+    """A key that is echoed as JSON may spell it is blotted out, too."""
+    key = "abc/def+ghi/jkl=1234"
+    body = json.dumps({"error": f"bad key {key}"}).replace("/", "\\/").encode()
+    error = status_error(HttpResponse(401, body=body), key)
+
+    assert "bad key ***" in str(error)
+    assert b"def" not in error.body

@@ -82,7 +82,9 @@ def without_secret(body: bytes, secret: str) -> bytes:
     """Return *body* with *secret* blotted out wherever it stands."""
     if len(secret) < SHORTEST_KEY:
         return body
-    return body.replace(secret.encode(), b"***")
+    for spelling in (secret, secret.replace("/", "\\/")):  # as some JSON has it
+        body = body.replace(spelling.encode(), b"***")
+    return body
 
 
 def retry_after(response: HttpResponse) -> float | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+from abc import ABC, abstractmethod
 from typing import Final, TypeAlias
 
 import attrs
@@ -29,12 +30,13 @@ WORDS: Final = "Description"
 
 
 @attrs.frozen(kw_only=True)
-class Picture:
+class Picture(ABC):
     """What is needed to draw one image."""
 
+    @abstractmethod
     def draw(self) -> Image.Image:
         """Draw the image."""
-        raise NotImplementedError
+        ...
 
     @property
     def words(self) -> str:

@@ -143,7 +143,7 @@ class Service(Studio):
         kind = type(request)
         await self._check(request)
         places = request.places
-        self._enter(places, price_of(request))
+        self._enter(places, self._price(request))
         if isinstance(request, r.SubmitGenerateV4):
             return self._submit(request)
         seconds = self._duration() if places else 0.0
@@ -205,7 +205,7 @@ class Service(Studio):
         )
 
     def _bill(self, request: Request[Any], seconds: float) -> None:
-        if price := price_of(request):
+        if price := self._price(request):
             name, prompt = type(request).__name__, prompt_of(request)
             self.ledger.charges.append(Charge(name, prompt, price, seconds))
 
@@ -217,13 +217,19 @@ class Service(Studio):
             request=request,
             created=now,
             due=now + seconds,
-            fails=mentions(prompt_of(request), self.failing_words),
+            fails=self._fails(request),
         )
         self.generations[generation.generation_id] = generation
         self._pending.append(generation)
-        if not generation.fails:
-            self._bill(request, seconds)
+        self._bill(request, seconds)
         return {"generation_id": generation.generation_id}
+
+    def _fails(self, request: Request[Any]) -> bool:
+        is_later = isinstance(request, r.SubmitGenerateV4)
+        return is_later and mentions(prompt_of(request), self.failing_words)
+
+    def _price(self, request: Request[Any]) -> int:
+        return 0 if self._fails(request) else price_of(request)
 
     def _duration(self) -> float:
         if not self.latency:

@@ -5,58 +5,29 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 from PIL import Image
 
-from ideogram_async.sandbox import Sandbox
+from ideogram_async import GenerateV3, SubmitGenerateV4
+from ideogram_async.requests import REQUESTS
+from ideogram_async.sandbox import Sandbox, Service, app
+from ideogram_async.sandbox.service import ANSWERS
+
+from .plain import KEY, form, png, post
 
 
 GENERATE = "/v1/ideogram-v3/generate"
 REMIX = "/v1/ideogram-v3/remix"
-KEY = {"Api-Key": "any key"}
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """Return a plain HTTP client."""
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-async def post(
-    http: aiohttp.ClientSession, url: str, **options: Any
-) -> tuple[int, dict[str, Any]]:
-    """Post and return the status and the JSON answer."""
-    async with http.post(url, **{"headers": KEY, **options}) as response:
-        return response.status, await response.json()
 
 
 async def succeed(http: aiohttp.ClientSession, url: str) -> None:
     """Post a plain request, which must succeed."""
     status, _ = await post(http, url, json={"prompt": "x"})
     assert status == 200
-
-
-def png(color: str = "red", size: tuple[int, int] = (64, 64)) -> bytes:
-    """Return a PNG file of one color."""
-    file = io.BytesIO()
-    Image.new("RGB", size, color).save(file, "PNG")
-    return file.getvalue()
-
-
-def form(*parts: tuple[str, str | bytes]) -> aiohttp.FormData:
-    """Return a multipart form, whose bytes are files."""
-    data = aiohttp.FormData(default_to_multipart=True)
-    for name, content in parts:
-        if isinstance(content, bytes):
-            data.add_field(name, content, filename="x.png", content_type="image/png")
-        else:
-            data.add_field(name, content)
-    return data
 
 
 @pytest.mark.parametrize(
@@ -151,7 +122,10 @@ async def test_bad_bodies_are_refused(
     assert answer["error"]
 
 
-@pytest.mark.parametrize(("path", "expected"), [(GENERATE, 401), (REMIX, 403)])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [(GENERATE, 401), (REMIX, 403), ("/upscale", 403), ("/remix", 403)],
+)
 @pytest.mark.parametrize("headers", [{}, {"Api-Key": "wrong"}])
 async def test_keys_are_checked(
     http: aiohttp.ClientSession, path: str, expected: int, headers: dict[str, str]
@@ -336,6 +310,26 @@ def test_runs_in_a_thread() -> None:
                 ]
 
         assert asyncio.run(ask()) == 200
+
+
+async def test_the_service_without_http() -> None:
+    """The service answers without HTTP too, with names in place of links."""
+    service = Service(latency=0)
+    answer = await service.run(GenerateV3("a cat"))
+
+    assert list(service.pictures) == [answer["data"][0]["url"]]
+
+
+def test_a_connection_that_is_gone_can_be_dropped() -> None:
+    """Dropping a connection that the client has closed already is no error."""
+    gone: Any = SimpleNamespace(transport=None)
+
+    assert app._dropped(gone).status == 200
+
+
+def test_every_operation_is_served() -> None:
+    """Every request class has its answer; one is submitted by the service itself."""
+    assert {*ANSWERS, SubmitGenerateV4} == set(REQUESTS.values())
 
 
 async def test_stopping_what_never_started() -> None:
