@@ -12,6 +12,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import attrs
@@ -53,13 +54,16 @@ CHECKS: Final[Mapping[type[Request[Any]], Callable[[Studio, Any], None]]] = {
 }
 """What is checked before a request runs, besides its fields."""
 
-NO_SAFETY_CHECK: Final = {r.LayerizeTextV3, r.LayerizeDesignV3, r.MagicPromptV4}
+Kinds = AbstractSet[type[r.Request[Any]]]
+"""Some request classes."""
+
+NO_SAFETY_CHECK: Final[Kinds] = {r.LayerizeTextV3, r.LayerizeDesignV3, r.MagicPromptV4}
 """Classes whose documentation has no 422."""
-PER_INPUT: Final = {r.Upscale}
+PER_INPUT: Final[Kinds] = {r.Upscale}
 """Classes that make several images for the price of one."""
-PAID_RUNS: Final = {r.TrainModelV3, r.TrainModelV4}
+PAID_RUNS: Final[Kinds] = {r.TrainModelV3, r.TrainModelV4}
 """Classes that are paid by the run, and take no place."""
-FREE: Final = {r.MagicPromptV4}
+FREE: Final[Kinds] = {r.MagicPromptV4}
 """Classes that take a place, and for which no price is known."""
 
 

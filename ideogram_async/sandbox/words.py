@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import requests as r
@@ -19,7 +20,7 @@ from .studio import Studio
 
 QUOTED: Final = re.compile(r"[\"“']([^\"“”']{1,80})[\"”']")
 """Words that a prompt wants to be written."""
-SHAPES: Final = {
+SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "16x9": ("wide", "landscape", "panorama", "banner"),
     "3x4": ("tall", "portrait", "poster"),
     "9x16": ("phone", "story", "vertical"),
