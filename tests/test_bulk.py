@@ -869,3 +869,18 @@ async def test_reading_after_the_batch() -> None:
             await anext(outcomes)
 
         assert [outcome async for outcome in outcomes] == []
+
+
+async def test_a_ready_source_is_told_of_to_its_end() -> None:
+    """After a failure that dooms all, an async source that never waits is drawn on."""
+
+    async def source() -> AsyncIterator[str]:
+        for number in range(100):
+            yield f"p{number}"
+
+    async with serving(refuse(401)) as (server, client):
+        batch = await client.generate_many(source())
+
+    assert len(batch) == 100
+    assert len(server.requests) < 30
+    assert isinstance(batch.failures[-1].error, NotSentError)

@@ -269,3 +269,22 @@ def test_a_key_in_another_spelling() -> None:
 
     assert "bad key ***" in str(error)
     assert b"def" not in error.body
+
+
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        ({"error": "too many", "status_code": 429}, 429),
+        ({"error": "no funds", "status_code": 402}, 402),
+        ({"error": "odd", "status_code": "x"}, None),
+        ({"error": "odd", "status_code": 200}, None),
+    ],
+)
+def test_an_error_within_a_success(payload: dict[str, Any], status: int | None) -> None:
+    """A success whose body is an error with a status is that error."""
+    exchange = PROVIDERS["ideogram"]("a key").exchange(GenerateV3("a cat"))
+    next(exchange)
+    with pytest.raises(StatusError if status else DecodeError) as caught:
+        exchange.send(HttpResponse(200, body=json.dumps(payload).encode()))
+
+    assert getattr(caught.value, "status", None) == status

@@ -9,10 +9,18 @@ from typing import Any
 
 import pytest
 
-from ideogram_async import ImageObject, ImageResponse
+from ideogram_async import (
+    GenerationResponse,
+    ImageObject,
+    ImageResponse,
+    LayeredImageObject,
+    LayeredImageResponse,
+    LayerizeTextResponse,
+)
 from ideogram_async._codec import decode, to_jsonable
 
 
+CREATED = datetime(2025, 1, 23, 4, 56, 7, tzinfo=UTC)
 SAMPLES = sorted((Path(__file__).parent / "samples" / "ideogram").glob("*.json"))
 
 
@@ -109,3 +117,19 @@ def test_answers_survive_json(path: Path) -> None:
     written = json.loads(json.dumps(to_jsonable(response)))
 
     assert decode(written, ImageResponse, b"") == response
+
+
+def test_other_answers_have_images_too() -> None:
+    """Designs, generations and layers of text tell which images can be downloaded."""
+    design = LayeredImageObject(url="https://host/a.png")
+    withheld = LayeredImageObject(is_image_safe=False)
+    layered = LayeredImageResponse(created=CREATED, data=(design, withheld))
+    image = ImageObject(url="https://host/b.png")
+    generation = GenerationResponse(
+        generation_id="g", status="completed", created=CREATED, data=(image,)
+    )
+    layers = LayerizeTextResponse(base_image_url="https://host/c.png", seed=7)
+
+    assert layered.images == (design,)
+    assert generation.images == (image,)
+    assert layers.images == (ImageObject(url="https://host/c.png", seed=7),)

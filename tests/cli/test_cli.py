@@ -566,3 +566,20 @@ def test_systems_without_signals_in_the_loop(
     monkeypatch.setattr(loop, "add_signal_handler", unsupported, raising=False)
 
     assert main(["generate", "a cat"]) == 0
+
+
+def test_a_link_is_uploaded(sandbox: Sandbox, folder: Path) -> None:
+    """An http address stands for the file that is there."""
+    assert main(["generate", "a cat"]) == 0
+    (line,) = manifest(folder / "out")
+    link = line["response"]["data"][0]["url"]
+
+    assert main(["remix", "as a print", "--image", link]) == 0
+
+
+def test_objects_in_a_prompt_file(sandbox: Sandbox, folder: Path) -> None:
+    """A row of JSON holds an object as it is."""
+    row = {"prompt": "a cat", "color_palette": {"name": "EMBER"}}
+    (folder / "p.jsonl").write_text(json.dumps(row))
+
+    assert main(["run", "p.jsonl"]) == 0
