@@ -177,7 +177,7 @@ class LayeredImageResponse(Answer):
     Attributes:
         created: When the request was made, in UTC.
         data: The designs.
-        response_type: Such as `"url"`, or None.
+        response_type: Such as `"layered"`, or None.
     """
 
     created: datetime
