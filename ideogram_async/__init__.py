@@ -13,6 +13,7 @@ from ._retry import RetryPolicy
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
+from .costs import Cost
 from .errors import (
     AuthenticationError,
     BadRequestError,
@@ -127,6 +128,7 @@ __all__ = [
     "Composition",
     "ConfigurationError",
     "ConnectionFailedError",
+    "Cost",
     "CreateDataset",
     "CustomModel",
     "Dataset",

@@ -15,8 +15,8 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_plain", "_rules", "_version", "batch", "errors", "requests", "responses"),
-        *("uploads", "vocabulary"),
+        *("_plain", "_rules", "_version", "batch", "costs", "errors", "requests"),
+        *("responses", "uploads", "vocabulary"),
     ),
     ("_codec", "_http", "_learning", "masks"),
     ("providers",),
