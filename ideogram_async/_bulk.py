@@ -20,17 +20,19 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import anyio
 import attrs
 from anyio.abc import TaskGroup
 
 from ._delivery import Call, Halt
+from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
-from .errors import AuthenticationError, InsufficientFundsError, NotSentError
-from .limiter import LOOK_AHEAD, Limiter
+from .errors import NotSentError
+from .limiter import LOOK_AHEAD
+from .providers import Provider
 from .requests import Request
 
 
@@ -43,9 +45,6 @@ Items = Iterable[Item] | AsyncIterable[Item]
 Ready = asyncio.Queue[Success[T] | Failure | None]
 """Hands outcomes over; None is the end. It is no stream of anyio, because that drops an
 item whose reader is cancelled."""
-
-DOOMS_ALL: Final = (AuthenticationError, InsufficientFundsError)
-"""No other item can fare better after one of these: they end the batch."""
 
 
 class Outcomes(AsyncIterator[Success[T] | Failure], Generic[T]):
@@ -80,14 +79,14 @@ class Bulk(Generic[Item, T]):
         source: Where items come from.
         prepare: Makes a request of an item, or raises ValueError.
         send: Sends a request.
-        limiter: The gate, whose size decides how many workers there are.
+        places: How many places there are now; it decides how many workers there are.
         deadline: Seconds for the whole run; None for no limit.
     """
 
     source: Source[Item]
     prepare: Callable[[Item], Request[T]]
     send: Callable[[Request[T], Call], Awaitable[T]]
-    limiter: Limiter
+    places: Callable[[], int]
     deadline: float | None
     _halt: Halt = attrs.field(factory=Halt, init=False)
     _workers: int = attrs.field(default=0, init=False)
@@ -122,7 +121,7 @@ class Bulk(Generic[Item, T]):
                 drawn = await self.source.draw(call)
                 if drawn is None:
                     break
-                if self._workers < self.limiter.limit + LOOK_AHEAD:
+                if self._workers < self.places() + LOOK_AHEAD:
                     self._start_worker(group, ready, expires_at)
                 await ready.put(await self._outcome(*drawn, call))
             self._workers -= 1
@@ -141,9 +140,11 @@ class Bulk(Generic[Item, T]):
                 raise item.error  # noqa: TRY301  # its outcome, like any other's
             request = self.prepare(item)
             response = await self.send(request, call)
-            return Success(index, request, response, call.attempts)
+            provider = cast("Provider", call.answered_by)
+            cost = provider.cost(request)
+            return Success(index, request, response, call.attempts, provider.name, cost)
         except Exception as error:  # noqa: BLE001  # one item never harms another
-            if isinstance(error, DOOMS_ALL):
+            if isinstance(error, LOCKS_OUT):
                 self._halt.end(error)
             return Failure(index, request, error, call.attempts)
 

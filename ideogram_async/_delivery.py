@@ -29,6 +29,7 @@ from .errors import (
     StatusError,
 )
 from .limiter import Limiter
+from .providers import Provider
 
 
 T = TypeVar("T")
@@ -36,6 +37,9 @@ T = TypeVar("T")
 Check = Callable[[HttpResponse], None]
 """Accepts a response or raises our error."""
 
+
+TIMEOUT: Final = 300.0
+"""Seconds for one attempt; the service itself gives up after 265."""
 
 HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
@@ -70,18 +74,40 @@ class Call:
         halt: What can end its waits, where it belongs to a batch.
         attempts: How often something was sent, so far.
         suspect: Why an attempt of this step may have run although no answer came.
+        waits_until: When it stops to wait, because another provider is left; what is
+            under way then still ends.
+        moves_on: Whether another provider is left.
+        answered_by: The provider whose answer it was.
     """
 
     expires_at: float = math.inf
     halt: Halt | None = None
     attempts: int = 0
     suspect: IdeogramError | None = None
+    waits_until: float = math.inf
+    moves_on: bool = False
+    answered_by: Provider | None = None
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
         """Make a call that may take so many *seconds*, from now on."""
         now = asyncio.get_running_loop().time()
         return cls(math.inf if seconds is None else now + seconds, halt)
+
+    def start(self, *, others: int) -> None:
+        """Begin with a provider, as so many *others* are left.
+
+        It gets its share of the time that is left to wait for.
+        """
+        self.moves_on = others > 0
+        self.waits_until = math.inf
+        if others:
+            now = asyncio.get_running_loop().time()
+            self.waits_until = now + self.remaining() / (others + 1)
+
+    def stay(self) -> None:
+        """Remain with the provider, because it may have begun."""
+        self.moves_on, self.waits_until = False, math.inf
 
     def remaining(self) -> float:
         """Return the seconds left."""
@@ -95,9 +121,9 @@ class Call:
             RequestTimeoutError: The time was up.
         """
         self.raise_if_over(cause)
-        if self.halt is None and self.expires_at == math.inf:
+        if self.halt is None and self._until == math.inf:
             return await wait()
-        with anyio.CancelScope(deadline=self.expires_at) as scope, self.ending(scope):
+        with anyio.CancelScope(deadline=self._until) as scope, self.ending(scope):
             return await wait()
         raise self._end(cause)
 
@@ -127,8 +153,13 @@ class Call:
             NotSentError: The batch has ended.
             RequestTimeoutError: The time was up.
         """
-        if (self.halt and self.halt.reason) or self.remaining() <= 0:
+        now = asyncio.get_running_loop().time()
+        if (self.halt and self.halt.reason) or now >= self._until:
             raise self._end(cause)
+
+    @property
+    def _until(self) -> float:
+        return min(self.expires_at, self.waits_until)
 
     def _end(self, cause: str) -> IdeogramError:
         reason = self.halt and self.halt.reason
@@ -155,8 +186,8 @@ class Delivery:
 
     transport: Transport
     limiter: Limiter
-    retry: RetryPolicy
-    timeout: float
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    timeout: float = TIMEOUT
 
     async def deliver(
         self, step: HttpRequest, check: Check, call: Call
@@ -184,6 +215,7 @@ class Delivery:
         self, step: HttpRequest, check: Check, call: Call
     ) -> HttpResponse:
         call.suspect = None
+        retry = self.retry.once if call.moves_on else self.retry
 
         async def attempt(*, front: bool = True) -> HttpResponse:
             return await self._attempt(step, check, call, front=front)
@@ -191,10 +223,10 @@ class Delivery:
         try:
             return await attempt(front=False)
         except IdeogramError as error:
-            if not self.retry.allows(error, step):
+            if not retry.allows(error, step):
                 raise
             first_error = error
-        return await repeat(attempt, self.retry, step, first_error, call.sleep)
+        return await repeat(attempt, retry, step, first_error, call.sleep)
 
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool

@@ -99,13 +99,13 @@ class LearntLimit:
 
     def allows(self, places: int, in_use: int, now: float) -> bool:
         """Whether *places* more may be taken; more than the limit only alone."""
-        if now < self.closed_until or (self._is_ailing and self._trials):
+        if now < self.closed_until or (self.is_ailing and self._trials):
             return False
         return in_use + places <= self.limit or not in_use
 
     def take(self, places: int, in_use: int, now: float) -> Lease:
         """Note that *places* are taken, which makes *in_use* in all."""
-        is_probe, is_trial = in_use > self._proven, self._is_ailing
+        is_probe, is_trial = in_use > self._proven, self.is_ailing
         self._trials += is_trial
         return Lease(places, now, in_use, is_probe, is_trial)
 
@@ -144,7 +144,8 @@ class LearntLimit:
         self.closed_until = max(self.closed_until, now + seconds)
 
     @property
-    def _is_ailing(self) -> bool:
+    def is_ailing(self) -> bool:
+        """Whether it has failed so often in a row that only trials are let out."""
         return self._failures >= FAILURES_TO_CLOSE
 
     def _served(self, lease: Lease, now: float, *, is_wanted: bool) -> None:
@@ -196,7 +197,7 @@ class LearntLimit:
         if now < self.closed_until:
             return
         self._failures += 1
-        if self._is_ailing:
+        if self.is_ailing:
             self._close(now, self._failures - FAILURES_TO_CLOSE)
 
     def _close(self, now: float, times: int) -> None:

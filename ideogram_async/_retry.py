@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState
@@ -17,9 +18,11 @@ from tenacity import AsyncRetrying, RetryCallState
 from ._http import HttpRequest
 from ._learning import Verdict
 from .errors import (
+    AuthenticationError,
     ConnectionFailedError,
     DecodeError,
     IdeogramError,
+    InsufficientFundsError,
     RateLimitError,
     ServerError,
     StatusError,
@@ -28,6 +31,9 @@ from .errors import (
 
 
 T = TypeVar("T")
+
+LOCKS_OUT: Final = (AuthenticationError, InsufficientFundsError)
+"""No request of this key can fare better after one of these."""
 
 
 def _at_least_one(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
@@ -76,6 +82,11 @@ class RetryPolicy:
             return may_have_run(error) or _is_cut_off(error)
         return self.resend_unknown and may_have_run(error)
 
+    @cached_property
+    def once(self) -> RetryPolicy:
+        """The same, but only refusals by 429 are sent again."""
+        return attrs.evolve(self, attempts=1)
+
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after attempt number *attempt*, from 1."""
         longest = self.wait_initial * self.wait_exp_base ** min(attempt - 1, 64)
@@ -91,6 +102,13 @@ def was_refused(error: BaseException) -> bool:
         and error.status == 503  # noqa: PLR2004  # Service Unavailable
         and error.retry_after is not None
     )
+
+
+def was_not_run(error: BaseException) -> bool:
+    """Whether the service can't have run the request, and another may be asked."""
+    if isinstance(error, TransportError):
+        return error.delivery == "not_sent"
+    return was_refused(error) or isinstance(error, LOCKS_OUT)
 
 
 def may_have_run(error: BaseException) -> bool:

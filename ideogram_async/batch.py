@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
+from .costs import UNKNOWN, Cost
 from .requests import Request
 from .responses import ImageObject
 
@@ -23,12 +24,16 @@ class Success(Generic[T]):
         request: What was sent.
         response: The answer.
         attempts: How often it was sent, refusals included.
+        provider: Name of the provider that answered.
+        cost: What it cost there, by its published prices.
     """
 
     index: int
     request: Request[T]
     response: T
     attempts: int = 1
+    provider: str | None = None
+    cost: Cost = UNKNOWN
 
 
 @attrs.frozen
@@ -91,6 +96,11 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
             for success in self.successes
             for image in getattr(success.response, "images", ())
         ]
+
+    @property
+    def cost(self) -> Cost:
+        """What the items that were answered cost together, by published prices."""
+        return Cost.total(success.cost for success in self.successes)
 
     def raise_for_failures(self) -> None:
         """Raise all errors as one group, if there are any.

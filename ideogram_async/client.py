@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Self, TypedDict, TypeVar, Unpack, cast, overload
 
 import aiohttp
 import attrs
 
 from ._bulk import Bulk, Items, Outcomes, Source
-from ._delivery import Call, Delivery
+from ._delivery import TIMEOUT, Call, Delivery
+from ._failover import Channel, Failover
 from ._files import Downloader
 from ._operations import Operations
 from ._retry import RetryPolicy
-from ._settings import configured
+from ._settings import Choice, check_shared, chosen
 from ._transport import Transport
 from .batch import Batch
-from .errors import ConfigurationError, IdeogramError
+from .costs import Cost
+from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
 from .responses import ImageObject, ImageResponse
 
 
 T = TypeVar("T")
-
-TIMEOUT: Final = 300.0
-"""Seconds for one attempt; the service itself gives up after 265."""
 
 
 class Options(TypedDict, total=False):
@@ -42,7 +41,7 @@ class Options(TypedDict, total=False):
 
 
 class IdeogramClient(Operations):
-    """Sends requests to Ideogram, or to a gateway, within the limit of its key.
+    """Sends requests to Ideogram, or to gateways, within the limits of their keys.
 
     Use it as an async context manager, or call `aclose` at the end. One client serves
     any number of tasks of one event loop, and may be used again in another loop.
@@ -50,11 +49,14 @@ class IdeogramClient(Operations):
     Args:
         api_key: The key; from the provider's environment variable (such as
             `IDEOGRAM_API_KEY`) if omitted.
-        provider: Name of the service; `IDEOGRAM_PROVIDER`, else `"ideogram"`, if
-            omitted.
+        provider: Name of the service, such as `"pixazo"`; `IDEOGRAM_PROVIDER`, else
+            `"ideogram"`, if omitted. Of a list, by names or as `Pixazo(api_key)`, the
+            next is asked if one can't have run a request: no connection, 401, 402, 403,
+            429 for its share of the deadline.
         base_url: Address of the service; `IDEOGRAM_BASE_URL` if neither this nor
             *provider* is given, else the provider's own.
-        limiter: The gate for images in progress; clients with one key share one.
+        limiter: The gate for images in progress; clients with one key share one. Of
+            several providers each has its own.
         retry: How often, and how soon, what may be sent again is sent again.
         timeout: Seconds for one attempt.
         deadline: Seconds for one call, or one batch, with all its waits and attempts;
@@ -71,7 +73,7 @@ class IdeogramClient(Operations):
         self,
         api_key: str | None = None,
         *,
-        provider: str | None = None,
+        provider: Choice | Sequence[Choice] | None = None,
         base_url: str | None = None,
         limiter: Limiter | None = None,
         retry: RetryPolicy | None = None,
@@ -79,18 +81,18 @@ class IdeogramClient(Operations):
         deadline: float | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
-        if provider is None:
-            provider = os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
-            base_url = base_url or os.environ.get("IDEOGRAM_BASE_URL")
-        self._provider = configured(provider, api_key, base_url)
-        if session is not None and self._provider.key_header in session.headers:
-            raise ConfigurationError(
-                f"the session sends {self._provider.key_header} to every host, also to"
-                " those of images: leave it out of the session and pass api_key"
-            )
+        providers = chosen(provider, api_key, base_url)
+        check_shared(providers, session.headers if session else (), limiter)
         self._transport = Transport(session)
-        self._limiter = limiter or Limiter()
         self._downloader = Downloader(self._transport, RetryPolicy())
+        self._failover = Failover(
+            tuple(
+                Channel(
+                    each, Delivery(self._transport, limiter or Limiter(each.places))
+                )
+                for each in providers
+            )
+        )
         self._configure(retry or RetryPolicy(), timeout, deadline)
 
     def _configure(
@@ -99,25 +101,65 @@ class IdeogramClient(Operations):
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
             if seconds is not None and not seconds > 0:
                 raise ConfigurationError(f"{name} must be above 0 s, got {seconds}")
-        self._deadline = deadline
-        self._delivery = Delivery(self._transport, self._limiter, retry, timeout)
+        self._retry, self._timeout, self._deadline = retry, timeout, deadline
+        self._failover = self._failover.configured(retry, timeout)
         self._downloader = attrs.evolve(self._downloader, retry=retry)
 
     def __repr__(self) -> str:
-        """Return the provider and the state of the limit."""
-        return f"<IdeogramClient {self._provider!r} {self._limiter!r}>"
+        """Return the providers and the state of their limits."""
+        channels = self._failover.channels
+        shown = (f"{each.provider!r} {each.limiter!r}" for each in channels)
+        return f"<IdeogramClient {', '.join(shown)}>"
 
     @property
     def limiter(self) -> Limiter:
-        """The gate: places in use, waiting, and the limit as learnt so far."""
-        return self._limiter
+        """The gate of the first provider: places in use, waiting, and the limit."""
+        return self._failover.channels[0].limiter
+
+    @property
+    def default_request(self) -> type[Request[Any]]:
+        """The request class that a plain prompt becomes, with the first provider."""
+        return self._failover.channels[0].provider.default_request
+
+    def supports(self, request: type[Request[Any]] | Request[Any]) -> bool:
+        """Whether there is a route for a request class, or for a request as it is."""
+        providers = [channel.provider for channel in self._failover.channels]
+        if isinstance(request, Request):
+            return any(each.complaint(request) is None for each in providers)
+        return any(request in each.routes for each in providers)
+
+    def estimate(
+        self,
+        requests: str | Request[Any] | Iterable[str | Request[Any]],
+        **fields: Any,
+    ) -> Cost:
+        """Return what requests cost, by the published prices; nothing is sent.
+
+        Of several providers, it is the price of the first that takes the request.
+
+        Args:
+            requests: A request or a prompt, or many.
+            **fields: Fields of the requests that plain prompts become.
+
+        Returns:
+            The total; of many requests, with the cost of each in `items`.
+
+        Raises:
+            UnsupportedRequestError: There is no route for a request.
+            ValueError: One of *fields* is invalid.
+        """
+        make = self._maker(fields)
+        if isinstance(requests, str | Request):
+            return self._failover.cost(make(requests))
+        costs = tuple(self._failover.cost(make(each)) for each in requests)
+        return attrs.evolve(Cost.total(costs), items=costs)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """Return a copy with other options that shares the session and the limiter."""
         changed = copy.copy(self)
         changed._configure(  # noqa: SLF001  # our own
-            options.get("retry", self._delivery.retry),
-            options.get("timeout", self._delivery.timeout),
+            options.get("retry", self._retry),
+            options.get("timeout", self._timeout),
             options.get("deadline", self._deadline),
         )
         return changed
@@ -128,7 +170,7 @@ class IdeogramClient(Operations):
         Raises:
             IdeogramError: There is no answer; the class says why.
         """
-        return await self._send(request, Call.within(self._deadline))
+        return await self._failover.send(request, Call.within(self._deadline))
 
     @overload
     def stream_many(
@@ -164,8 +206,8 @@ class IdeogramClient(Operations):
         run = Bulk(
             Source(requests),
             self._maker(fields),
-            self._send,
-            self._limiter,
+            self._failover.send,
+            self._failover.limit,
             self._deadline,
         )
         return run.run()
@@ -232,22 +274,8 @@ class IdeogramClient(Operations):
         """Close the connections."""
         await self.aclose()
 
-    async def _send(self, request: Request[T], call: Call) -> T:
-        try:
-            exchange = self._provider.exchange(request)
-            step = next(exchange)
-            while True:
-                await call.sleep(step.delay)
-                reply = await self._delivery.deliver(step, self._provider.check, call)
-                step = exchange.send(reply)
-        except StopIteration as finished:
-            return cast("T", finished.value)
-        except IdeogramError as error:
-            error.provider, error.request = self._provider.name, request
-            raise
-
     def _maker(self, fields: dict[str, Any]) -> Callable[[Any], Request[Any]]:
-        kind = cast("Callable[..., Request[Any]]", self._provider.default_request)
+        kind = cast("Callable[..., Request[Any]]", self.default_request)
         if fields:
             kind("a prompt", **fields)
 

@@ -40,15 +40,16 @@ class Limiter:
     it. Not thread-safe.
 
     Args:
-        places: Images that may be in progress at first, 1 or more; the service's
-            documented default is 10.
+        places: Images that may be in progress at first, 1 or more; 10, which is the
+            service's documented default, if omitted.
         learn: Whether the size follows the service; else it stays.
 
     Raises:
         ValueError: *places* is less than 1.
     """
 
-    def __init__(self, places: int = DEFAULT_PLACES, *, learn: bool = True) -> None:
+    def __init__(self, places: int | None = None, *, learn: bool = True) -> None:
+        places = DEFAULT_PLACES if places is None else places
         if places < 1:
             raise ValueError(f"places must be 1 or more, got {places}")
         self._learns = learn
@@ -79,6 +80,13 @@ class Limiter:
     def waiting(self) -> int:
         """Requests that wait for places."""
         return self._waiting
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the gate is closed because attempt after attempt has failed."""
+        return self._learnt.is_ailing and not self._fits(
+            1, asyncio.get_running_loop().time()
+        )
 
     async def acquire(self, places: int = 1, *, front: bool = False) -> Lease:
         """Wait until *places* are free, and take them.

@@ -21,7 +21,7 @@ FLOORS = (
     ("_codec", "_http", "_learning", "masks"),
     ("providers",),
     ("_body", "_delivery", "_retry", "_settings", "_transport", "limiter"),
-    ("_bulk", "_files", "_operations", "_verb"),
+    ("_bulk", "_failover", "_files", "_operations", "_verb"),
     ("client",),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )

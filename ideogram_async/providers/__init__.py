@@ -1,16 +1,28 @@
-"""The services that take requests, by name."""
+"""The services that take requests, by name: Ideogram, and gateways to it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
-
-from ._base import Exchange, Provider
+from ._base import PROVIDERS, Exchange, Provider, registered
 from ._errors import status_error
+from ._prices import Price, PriceList
+from ._routes import Route
+from .aihubmix import AiHubMix
+from .ideogram import Ideogram
+from .kkiai import KKIAI
+from .openai_hk import OpenAIHK
+from .pixazo import Pixazo
 
 
-PROVIDERS: Final[Mapping[str, type[Provider]]] = MappingProxyType(
-    {provider.name: provider for provider in (Provider,)}
-)
-"""Every provider class by the name that `IdeogramClient(provider=...)` takes."""
-
-__all__ = ["PROVIDERS", "Exchange", "Provider", "status_error"]
+__all__ = [
+    "KKIAI",
+    "PROVIDERS",
+    "AiHubMix",
+    "Exchange",
+    "Ideogram",
+    "OpenAIHK",
+    "Pixazo",
+    "Price",
+    "PriceList",
+    "Provider",
+    "Route",
+    "registered",
+    "status_error",
+]

@@ -7,16 +7,20 @@ typed error for a response that is no success.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, ClassVar, TypeVar, cast
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 import attrs
 
 from .. import _codec
 from .._http import HttpRequest, HttpResponse
-from ..errors import DecodeError
+from ..costs import Cost
+from ..errors import DecodeError, UnsupportedRequestError
 from ..requests import GenerateV3, Request
 from ._errors import status_error, without_secret
+from ._prices import PriceList
+from ._routes import Route
 
 
 T = TypeVar("T")
@@ -26,7 +30,11 @@ Exchange = Generator[HttpRequest, HttpResponse, T]
 
 
 class Provider:
-    """The official service; a gateway derives from this and says where it differs.
+    """A service that takes requests; each derives from this and says where it differs.
+
+    Args:
+        api_key: The key.
+        base_url: Its address, if not the usual one.
 
     Attributes:
         name: What users call it.
@@ -35,14 +43,23 @@ class Provider:
         key_header: Header field that carries the key.
         key_scheme: What stands before the key in that field, such as `"Bearer "`.
         default_request: Request class that a plain prompt becomes.
+        places: How many images it lets be in progress, by its documentation; None if
+            that does not say.
+        routes: What it takes, by request class.
+        prefixes: What may stand between its address and the path of an operation.
+        prices: What it costs.
     """
 
-    name: ClassVar[str] = "ideogram"
-    default_base_url: ClassVar[str] = "https://api.ideogram.ai"
-    key_variable: ClassVar[str] = "IDEOGRAM_API_KEY"
-    key_header: ClassVar[str] = "Api-Key"
-    key_scheme: ClassVar[str] = ""
+    name: ClassVar[str]
+    default_base_url: ClassVar[str]
+    key_variable: ClassVar[str]
+    key_header: ClassVar[str] = "Authorization"
+    key_scheme: ClassVar[str] = "Bearer "
     default_request: ClassVar[type[Request[Any]]] = GenerateV3
+    places: ClassVar[int | None] = None
+    routes: ClassVar[Mapping[type[Request[Any]], Route]] = {}
+    prefixes: ClassVar[tuple[str, ...]] = ("",)
+    prices: ClassVar[PriceList] = PriceList()
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         self._api_key = api_key
@@ -53,18 +70,79 @@ class Provider:
         """Return the address, and never the key."""
         return f"<{type(self).__name__} {self.name!r} at {self.base_url}>"
 
+    @classmethod
+    def cost(cls, request: Request[Any]) -> Cost:
+        """Return what *request* costs here."""
+        return cls.prices.cost(request)
+
+    @classmethod
+    def complaint(cls, request: Request[Any]) -> str | None:
+        """Return what in *request* this provider doesn't take, or None."""
+        route = cls.routes.get(type(request))
+        if route is None:
+            return f"{type(request).__name__} has no route"
+        return route.complaint(cls.prepared(request))
+
+    @classmethod
+    def prepared(cls, request: Request[T]) -> Request[T]:
+        """Return *request* with what this provider wants said that others assume."""
+        return request
+
+    @classmethod
+    def prefix(cls, request: Request[Any]) -> str:  # noqa: ARG003  # of some gateways
+        """Return which of `prefixes` is for *request*."""
+        return cls.prefixes[0]
+
     def exchange(self, request: Request[T]) -> Exchange[T]:
-        """Converse about *request* and return its answer."""
-        response = yield self.authorised(_codec.encode(request, self.base_url))
+        """Converse about *request* and return its answer.
+
+        Raises:
+            UnsupportedRequestError: There is no route for it; nothing is sent.
+        """
+        self.check_request(request)
+        response = yield self.step(self.prepared(request))
         body = without_secret(response.body, self._api_key)
         payload = _codec.parse_json(body)
         self.check_payload(payload, response)
-        answer = _codec.decode(payload, request.returns, body)
+        answer = _codec.decode(self.incoming(payload, request), request.returns, body)
         return cast("T", answer)
 
-    def authorised(self, step: HttpRequest) -> HttpRequest:
-        """Return *step* with the key in its header."""
-        return attrs.evolve(step, headers={**step.headers, **self._key_field})
+    def check_request(self, request: Request[Any]) -> None:
+        """Accept a request that this provider takes as it is.
+
+        Raises:
+            UnsupportedRequestError: It has no route for the class or a field; names
+                those that have.
+        """
+        wrong = self.complaint(request)
+        if wrong is None:
+            return
+        others = [
+            other.name
+            for other in PROVIDERS.values()
+            if other.name != self.name and other.complaint(request) is None
+        ]
+        remedy = f"; taken by {', '.join(others)}" if others else ""
+        raise UnsupportedRequestError(
+            f"{self.name}: {wrong}{remedy} (nothing was sent)",
+            provider=self.name,
+            request=request,
+        )
+
+    def step(self, request: Request[Any]) -> HttpRequest:
+        """Return the HTTP request that carries *request*, with the key."""
+        encoded = _codec.encode(request, self.base_url + self.prefix(request))
+        route = self.routes[type(request)]
+        headers = {**encoded.headers, **route.headers, **self._key_field}
+        return self.outgoing(attrs.evolve(encoded, headers=headers))
+
+    def outgoing(self, step: HttpRequest) -> HttpRequest:
+        """Return *step* in this provider's own form."""
+        return step
+
+    def incoming(self, payload: Any, request: Request[Any]) -> Any:  # noqa: ARG002  # of some gateways
+        """Return the answer to *request* in the official form, nothing left out."""
+        return payload
 
     def check_payload(self, payload: Any, response: HttpResponse) -> None:
         """Accept a success that is not an error in disguise.
@@ -94,3 +172,17 @@ class Provider:
                 body=without_secret(response.body, self._api_key),
                 complete=False,
             )
+
+
+P = TypeVar("P", bound=type[Provider])
+
+_registered: dict[str, type[Provider]] = {}
+
+PROVIDERS: Final[Mapping[str, type[Provider]]] = MappingProxyType(_registered)
+"""Every provider class by the name that `IdeogramClient(provider=...)` takes."""
+
+
+def registered(cls: P) -> P:
+    """Enter a provider class in `PROVIDERS`, under its name."""
+    _registered[cls.name] = cls
+    return cls

@@ -8,12 +8,14 @@ from attrs import field
 
 from ..responses import ImageResponse
 from ..vocabulary import (
+    AnySeed,
     AspectRatio,
     EditModel,
     ImageUpload,
     MagicPromptOption,
     MagicPromptVersion,
     ModelEnum,
+    NumImages,
     Percent,
     Prompt,
     Resolution,
@@ -24,6 +26,20 @@ from ._groups import ColorPalette, Negative, Sampling
 
 
 ENVELOPE = "image_request"
+
+
+@fields
+class LegacySampling(Fields):
+    """How many images, and which.
+
+    Attributes:
+        seed: [0, 2147483647], or [1, 9999999999] on Pixazo; the same seed gives the
+            same image. Random if omitted.
+        num_images: How many images to make, [1, 8]; each is paid. 1 if omitted.
+    """
+
+    seed: AnySeed | None = None
+    num_images: NumImages | None = None
 
 
 @fields
@@ -88,7 +104,7 @@ class GenerateLegacy(
     Negative,
     LegacyVersion,
     LegacyRewriting,
-    Sampling,
+    LegacySampling,
     Request[ImageResponse],
 ):
     """Generate images from a prompt with a legacy model.
@@ -113,7 +129,7 @@ class RemixLegacy(
     Negative,
     LegacyVersion,
     LegacyRewriting,
-    Sampling,
+    LegacySampling,
     Request[ImageResponse],
 ):
     """Remix an image under a new prompt with a legacy model.
@@ -140,14 +156,15 @@ class RemixLegacy(
 
 
 @post("/edit", multipart=True)
-class EditLegacy(LegacyRewriting, Sampling, Request[ImageResponse]):
+class EditLegacy(LegacyRewriting, LegacySampling, Request[ImageResponse]):
     """Repaint the masked part of an image with a legacy model.
 
     Attributes:
         prompt: What the whole image shall show.
         image_file: The image to change: PNG, JPEG or WebP, at most 10 MB.
         mask: Black where the image is to change, white elsewhere; of the image's size,
-            black on at least 10 % of it, at most 10 MB. See `Mask`.
+            black on at least 10 % of it, at most 10 MB; only Pixazo does without. See
+            `Mask`.
         model: `"V_2"` or `"V_2_TURBO"`.
         style_type: Broad style.
 
@@ -159,7 +176,7 @@ class EditLegacy(LegacyRewriting, Sampling, Request[ImageResponse]):
 
     prompt: Prompt = field(kw_only=False)
     image_file: ImageUpload
-    mask: ImageUpload
+    mask: ImageUpload | None = None
     model: EditModel
     style_type: StyleType | None = None
 

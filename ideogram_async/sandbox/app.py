@@ -16,7 +16,7 @@ from aiohttp import web
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
-from ..providers import Provider
+from ..providers import PROVIDERS, Provider
 from ..requests import REQUESTS, Request
 from .faults import Fault, FaultPlan
 from .service import Ledger, Service
@@ -130,7 +130,7 @@ class Sandbox:
         return answer
 
     def _check_key(self, incoming: web.Request) -> None:
-        key = incoming.headers.get(Provider.key_header, "")
+        key = incoming.headers.get("Api-Key", "")
         if key and self._api_key in {None, key}:
             return
         forbidden = incoming.path in FORBIDDEN_FOR_UNAUTHORIZED

@@ -25,6 +25,7 @@ from .closed import (
 from .ranges import (
     IMAGE_TYPES,
     MAX_IMAGE_BYTES,
+    AnySeed,
     BoundingBox,
     ColorHex,
     ColorWeight,
@@ -52,6 +53,7 @@ from .ranges import (
 __all__ = [
     "IMAGE_TYPES",
     "MAX_IMAGE_BYTES",
+    "AnySeed",
     "AspectRatio",
     "AspectRatioV3",
     "AspectRatioV4",

@@ -18,6 +18,9 @@ Prompt = Annotated[str, NotBlank()]
 Seed = Annotated[int, Between(0, 2_147_483_647)]
 """The same seed, prompt and settings give the same image."""
 
+AnySeed = Annotated[int, Between(0, 9_999_999_999)]
+"""A seed of the legacy models; how far it goes depends on the provider."""
+
 NumImages = Annotated[int, Between(1, 8)]
 """How many images to make; each takes a place in the limit and is paid."""
 

@@ -1,0 +1,143 @@
+"""One request to one of several providers, without ever paying two of them for it.
+
+The next provider is asked only if this one can't have run the request: it never left,
+or was refused. Where that is not known, the request ends as unknown, as it does with a
+single provider. What a refusal says of the request itself (400, 404, 413, 422) would be
+true of the next provider too, so it is not asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from ._delivery import Call, Delivery
+from ._retry import LOCKS_OUT, RetryPolicy, was_not_run
+from .costs import Cost
+from .errors import IdeogramError
+from .limiter import Limiter
+from .providers import Provider
+from .requests import Request
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class Channel:
+    """One provider, and the way there.
+
+    Attributes:
+        provider: Who is asked.
+        delivery: What sends, through the gate of its key.
+    """
+
+    provider: Provider
+    delivery: Delivery
+
+    @property
+    def limiter(self) -> Limiter:
+        """The gate."""
+        return self.delivery.limiter
+
+    async def send(self, request: Request[T], call: Call) -> T:
+        """Send *request* and return its answer.
+
+        Raises:
+            IdeogramError: There is no answer; the class says why.
+        """
+        try:
+            exchange = self.provider.exchange(request)
+            step = next(exchange)
+            if not step.is_repeatable:
+                call.stay()
+            while True:
+                await call.sleep(step.delay)
+                reply = await self.delivery.deliver(step, self.provider.check, call)
+                call.stay()
+                step = exchange.send(reply)
+        except StopIteration as finished:
+            call.answered_by = self.provider
+            return cast("T", finished.value)
+        except IdeogramError as error:
+            error.provider, error.request = self.provider.name, request
+            raise
+
+
+@attrs.frozen(eq=False)
+class Failover:
+    """The providers of a client, in the order in which they are asked.
+
+    Attributes:
+        channels: At least one.
+        set_aside: Those that refused the key or for funds, and what they said.
+    """
+
+    channels: tuple[Channel, ...]
+    set_aside: dict[Provider, IdeogramError] = attrs.field(
+        factory=dict[Provider, IdeogramError]
+    )
+
+    def configured(self, retry: RetryPolicy, timeout: float) -> Failover:
+        """Return the same with other rules for every delivery."""
+        return attrs.evolve(
+            self,
+            channels=tuple(
+                attrs.evolve(
+                    channel,
+                    delivery=attrs.evolve(
+                        channel.delivery, retry=retry, timeout=timeout
+                    ),
+                )
+                for channel in self.channels
+            ),
+        )
+
+    def limit(self) -> int:
+        """Return how many places may be in use at once, with all of them."""
+        return sum(channel.limiter.limit for channel in self.channels)
+
+    def cost(self, request: Request[Any]) -> Cost:
+        """Return what *request* costs at the provider that is asked first.
+
+        Raises:
+            UnsupportedRequestError: None takes it.
+        """
+        provider = self._takers(request)[0].provider
+        provider.check_request(request)
+        return provider.cost(request)
+
+    async def send(self, request: Request[T], call: Call) -> T:
+        """Send *request* to the first provider that takes it, or to the next.
+
+        Raises:
+            IdeogramError: There is no answer; the class says why.
+        """
+        left = self._takers(request)
+        while True:
+            channel = left.pop(0)
+            call.start(others=len(left))
+            try:
+                answer = await channel.send(request, call)
+            except IdeogramError as error:
+                if isinstance(error, LOCKS_OUT):
+                    self.set_aside[channel.provider] = error
+                if not (call.moves_on and was_not_run(error)):
+                    raise
+            else:
+                self.set_aside.pop(channel.provider, None)
+                return answer
+
+    def _takers(self, request: Request[Any]) -> list[Channel]:
+        """Return those to ask, in order: those whose service fails come last."""
+        if len(self.channels) == 1:
+            return list(self.channels)
+        taking = [
+            channel
+            for channel in self.channels
+            if channel.provider.complaint(request) is None
+        ]
+        left = [each for each in taking if each.provider not in self.set_aside]
+        left.sort(key=lambda channel: channel.limiter.is_failing)
+        return left or taking[-1:] or [self.channels[0]]

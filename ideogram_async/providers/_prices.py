@@ -1,0 +1,92 @@
+"""Published prices, as tables: what decides a price is named, and nothing is guessed.
+
+Sources are the price pages; a price that is on none of them is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import attrs
+
+from ..costs import Cost
+from ..requests import Request
+
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    "model": "V_2",
+    "rendering_speed": "DEFAULT",
+    "upscale_factor": "X1",
+}
+"""What the service takes for fields that decide a price and are not given."""
+
+
+@attrs.frozen
+class Price:
+    """The price of an image, or of a request, by what it is made with.
+
+    Attributes:
+        amounts: The price by the values of the fields *by*, joined by a space.
+        by: The fields that decide it.
+        given: A field that must be given for this price to apply; None for any request.
+        per: Whether each image that is asked for is paid, or the request as a whole.
+        qualifier: Whether it is published for just this, or for something like it.
+    """
+
+    amounts: Mapping[str, str]
+    by: tuple[str, ...] = ()
+    given: str | None = None
+    per: Literal["image", "request"] = "image"
+    qualifier: Literal["exact", "estimate"] = "exact"
+
+    def applies(self, request: Request[Any]) -> bool:
+        """Whether this is the price of such a request."""
+        return self.given is None or getattr(request, self.given, None) is not None
+
+    def amount(self, request: Request[Any]) -> Decimal | None:
+        """Return what *request* costs; None if nothing is published for its values."""
+        values = (getattr(request, name, None) or DEFAULTS[name] for name in self.by)
+        amount = self.amounts.get(" ".join(values))
+        if amount is None:
+            return None
+        images = getattr(request, "num_images", None) or 1
+        return Decimal(amount) * (images if self.per == "image" else 1)
+
+
+def flat(amount: str, **more: Any) -> Price:
+    """Return a price per request that nothing else decides."""
+    return Price({"": amount}, per="request", **more)
+
+
+@attrs.frozen
+class PriceList:
+    """What a provider has published about its prices.
+
+    Attributes:
+        unit: Such as `"USD"` or `"credits"`; None if nothing is known.
+        source: Where it is published.
+        seen: When it was taken over from there.
+        prices: Prices by request class; the first that applies decides.
+    """
+
+    unit: str | None = None
+    source: str = "not published"
+    seen: date | None = None
+    prices: Mapping[type[Request[Any]], tuple[Price, ...]] = attrs.field(
+        factory=dict[type[Request[Any]], tuple[Price, ...]]
+    )
+
+    def cost(self, request: Request[Any]) -> Cost:
+        """Return what *request* costs; asking (GET) costs nothing."""
+        if request.endpoint.method == "GET":
+            return Cost(Decimal(0), self.unit)
+        for price in self.prices.get(type(request), ()):
+            if price.applies(request):
+                amount = price.amount(request)
+                if amount is not None:
+                    return Cost(amount, self.unit, price.qualifier)
+                break
+        return Cost(None, self.unit, "unknown")

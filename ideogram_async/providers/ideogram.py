@@ -1,0 +1,103 @@
+"""The official service.
+
+Source: https://developer.ideogram.ai/api-reference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from .. import requests as r
+from ..requests import REQUESTS, Request
+from ..vocabulary import ImageUpload, Seed
+from ._base import Provider, registered
+from ._prices import Price, PriceList, flat
+from ._routes import Route
+
+
+SPEED: Final = ("rendering_speed",)
+OUTPUT: Final = {"FLASH": "0.03", "TURBO": "0.03", "DEFAULT": "0.06", "QUALITY": "0.09"}
+CHARACTER: Final = {"TURBO": "0.10", "DEFAULT": "0.15", "QUALITY": "0.20"}
+CUSTOM: Final = {"TURBO": "0.06", "DEFAULT": "0.12", "QUALITY": "0.18"}
+OUTPUT_V4: Final = {"TURBO": "0.03", "DEFAULT": "0.06", "QUALITY": "0.10"}
+CUSTOM_V4: Final = {"TURBO": "0.06", "DEFAULT": "0.12", "QUALITY": "0.20"}
+LAYERIZED: Final = {"TURBO": "0.12", "DEFAULT": "0.15", "QUALITY": "0.18"}
+TRANSPARENT: Final = {
+    "TURBO X1": "0.04",
+    "DEFAULT X1": "0.07",
+    "QUALITY X1": "0.10",
+    "TURBO X2": "0.16",
+    "DEFAULT X2": "0.19",
+    "QUALITY X2": "0.22",
+    "TURBO X4": "0.20",
+    "DEFAULT X4": "0.23",
+    "QUALITY X4": "0.26",
+}
+BY_MODEL: Final = {
+    "V_1": "0.06",
+    "V_1_TURBO": "0.02",
+    "V_2": "0.08",
+    "V_2_TURBO": "0.05",
+    "V_2A": "0.04",
+    "V_2A_TURBO": "0.025",
+}
+
+V3: Final = (
+    Price(CHARACTER, SPEED, given="character_reference_images"),
+    Price(CUSTOM, SPEED, given="custom_model_uri"),
+    Price(OUTPUT, SPEED),
+)
+V4: Final = (Price(CUSTOM_V4, SPEED, given="custom_model_uri"), Price(OUTPUT_V4, SPEED))
+
+PRICES: Final[Mapping[type[Request[Any]], tuple[Price, ...]]] = {
+    r.GenerateV3: V3,
+    r.InpaintV3: V3,
+    r.EditV3: V3,
+    r.RemixV3: V3,
+    r.ReframeV3: V3,
+    r.ReplaceBackgroundV3: V3,
+    r.GenerateTransparentV3: (
+        Price({}, given="custom_model_uri"),
+        Price(TRANSPARENT, ("rendering_speed", "upscale_factor")),
+    ),
+    r.GenerateDesignV3: (Price(LAYERIZED, SPEED, qualifier="estimate"),),
+    r.LayerizeDesignV3: (flat("0.09", qualifier="estimate"),),
+    r.LayerizeTextV3: (flat("0.09"),),
+    r.RemoveBackground: (flat("0.01"),),
+    r.Upscale: (flat("0.06"),),
+    r.Describe: (flat("0.01"),),
+    r.DescribeV4: (flat("0.01", qualifier="estimate"),),
+    r.EditWithPrompt: (Price({"": "0.20"}),),
+    r.GenerateV4: V4,
+    r.SubmitGenerateV4: V4,
+    r.RemixV4: V4,
+    r.GenerateLegacy: (Price(BY_MODEL, ("model",)),),
+    r.RemixLegacy: (Price(BY_MODEL, ("model",)),),
+    r.ReframeLegacy: (Price(BY_MODEL, ("model",), qualifier="estimate"),),
+    r.EditLegacy: (Price({"V_2": "0.08", "V_2_TURBO": "0.05"}, ("model",)),),
+    r.TrainModelV3: (flat("40"),),
+    r.TrainModelV4: (flat("40"),),
+}
+
+
+@registered
+class Ideogram(Provider):
+    """The official service: every request class."""
+
+    name = "ideogram"
+    default_base_url = "https://api.ideogram.ai"
+    key_variable = "IDEOGRAM_API_KEY"
+    key_header = "Api-Key"
+    key_scheme = ""
+    places = 10
+    routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
+        **{kind: Route() for kind in REQUESTS.values()},
+        r.GenerateLegacy: Route(limits={"seed": Seed | None}),
+        r.RemixLegacy: Route(limits={"seed": Seed | None}),
+        r.EditLegacy: Route(limits={"seed": Seed | None, "mask": ImageUpload}),
+    }
+    prices = PriceList(
+        "USD", "https://ideogram.ai/features/api-pricing", date(2026, 7, 9), PRICES
+    )
