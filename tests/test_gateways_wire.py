@@ -75,8 +75,8 @@ def official(sample: dict[str, Any]) -> dict[str, Any]:
     """Return a printed answer with every value where the official shape has it."""
     data = sample.get("data")
     if isinstance(data, dict):
-        rest = {name: value for name, value in sample.items() if name != "data"}
-        return {**rest, "descriptions": [{"text": data.pop("description")}], **data}
+        moved = {**sample, **data, "descriptions": [{"text": data["description"]}]}
+        return {n: v for n, v in moved.items() if n not in {"data", "description"}}
     if data is None:
         return sample
     images = [{LINKS.get(n, n): value for n, value in each.items()} for each in data]
@@ -135,8 +135,8 @@ async def test_request_and_answer(path: Path, answered: Path) -> None:
     assert type(answer) is REQUESTS[name].returns
     kept = [EXTRA[each] for each in EXTRA if label(answered).startswith(each)]
     assert untyped(answer) == set().union(*kept)
-    assert_holds(answer, official(read(answered)))
-    assert normal(to_jsonable(answer)) == normal(official(read(answered)))
+    assert_holds(answer, official(sample))
+    assert normal(to_jsonable(answer)) == normal(official(sample))
 
 
 @pytest.mark.parametrize("path", LINKED, ids=label)
