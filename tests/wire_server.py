@@ -87,11 +87,13 @@ class WireServer:
     url: str = ""
     records: list[Record] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    connections: int = 0
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Take one request, answer it, and close."""
+        self.connections += 1
         status, answer = b"200 OK", self.answer
         try:
             self.records.append(await read_record(reader))
