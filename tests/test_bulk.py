@@ -36,7 +36,9 @@ from ideogram_async import (
 )
 from ideogram_async._bulk import Bulk, Source
 from ideogram_async._delivery import Call
+from ideogram_async.costs import UNKNOWN, Cost
 from ideogram_async.limiter import LOOK_AHEAD
+from ideogram_async.providers import Ideogram
 
 from .servers import (
     PNG,
@@ -393,6 +395,14 @@ class Paper:
     """An item that can be counted while it lives, and costs no time."""
 
 
+class Shredder(Ideogram):
+    """A provider of what is no request."""
+
+    @classmethod
+    def cost(cls, request: Any) -> Cost:
+        return UNKNOWN
+
+
 def most_memory() -> int:
     """Return the most memory that this process ever had, in kB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -409,12 +419,17 @@ def spend(count: int) -> tuple[int, int, int]:
             alive.add(paper := Paper())
             yield paper
 
+    provider = Shredder("any key")
+
     async def send(request: Any, call: Call) -> None:
+        call.answered_by = provider
         limiter.release(await limiter.acquire())
 
     async def run() -> None:
         nonlocal most_alive, done, at_first
-        bulk = Bulk[Any, None](Source(papers()), lambda one: one, send, limiter, None)
+        bulk = Bulk[Any, None](
+            Source(papers()), lambda one: one, send, lambda: 10, None
+        )
         async with bulk.run() as outcomes:
             async for _ in outcomes:
                 done += 1

@@ -212,9 +212,10 @@ def test_client_does_not_show_its_key() -> None:
     """The key is in no representation of a client or of its parts."""
     client = IdeogramClient(KEY)
 
-    for each in (client, client.limiter, client._transport, client._delivery):
+    (channel,) = client._failover.channels
+    parts = (channel, channel.provider, channel.delivery, client._transport)
+    for each in (client, client.limiter, *parts):
         assert KEY not in repr(each)
-    assert KEY not in repr(client._provider)
     assert "ideogram" in repr(client)
 
 
@@ -544,7 +545,7 @@ async def test_limiter_is_shared_by_clients() -> None:
 async def run_once(client: IdeogramClient, *, close: bool) -> None:
     """Use *client* in a loop of its own."""
     async with Server(answer()) as server:
-        client._provider.base_url = server.url
+        client._failover.channels[0].provider.base_url = server.url
         await client.generate("a cat")
         if close:
             await client.aclose()
@@ -577,7 +578,7 @@ def test_second_run_after_an_abort() -> None:
 
     async def abort(client: IdeogramClient) -> None:
         async with Server(silence) as server:
-            client._provider.base_url = server.url
+            client._failover.channels[0].provider.base_url = server.url
             task = asyncio.create_task(client.generate_many(["a cat"] * 30))
             await until(lambda: server.ran == 10 and client.limiter.waiting == 20)
             raise LookupError(task.get_name())
@@ -595,13 +596,13 @@ def test_second_run_after_a_pause() -> None:
 
     async def throttle(client: IdeogramClient) -> None:
         async with Server(refuse(429, headers={"Retry-After": "60"})) as server, client:
-            client._provider.base_url = server.url
+            client._failover.channels[0].provider.base_url = server.url
             with pytest.raises(RequestTimeoutError):
                 await client.with_options(deadline=0.1).generate("a cat")
 
     async def try_again(client: IdeogramClient) -> None:
         async with Server(answer()) as server, client:
-            client._provider.base_url = server.url
+            client._failover.channels[0].provider.base_url = server.url
             with pytest.raises(RequestTimeoutError):
                 await client.with_options(deadline=0.1).generate("a cat")
             assert server.requests == []

@@ -45,7 +45,7 @@ from ideogram_async import (
 from ideogram_async._delivery import Call, Delivery
 from ideogram_async._http import HttpRequest, HttpResponse
 from ideogram_async._transport import Transport
-from ideogram_async.providers import Provider
+from ideogram_async.providers import Ideogram
 
 from .servers import (
     HOST,
@@ -692,7 +692,7 @@ async def ask(server: Server) -> tuple[HttpResponse | IdeogramError, int]:
     """Send a GET, as a poll is; return what came of it, and of how many attempts."""
     transport = Transport()
     step = HttpRequest("GET", f"{server.url}/v1/generations/1")
-    check = Provider("secret").check
+    check = Ideogram("secret").check
     call = Call.within(5)
     try:
         delivery = Delivery(transport, Limiter(), QUICK, timeout=0.3)

@@ -32,6 +32,7 @@ LEGACY_FIELDS = frozenset(
         *("prompt", "negative_prompt", "model", "aspect_ratio", "resolution", "seed"),
         *("magic_prompt_option", "style_type", "num_images", "color_palette"),
         *("image_file", "mask", "image_weight", "resemblance", "detail"),
+        "describe_model_version",
     )
 )
 """The published fields of the legacy operations."""

@@ -70,7 +70,7 @@ class AiHubMix(Provider):
         r.RemixLegacy: LEGACY,
         r.EditLegacy: Route(LEGACY.takes, {**LEGACY.limits, "mask": ImageUpload}),
         r.Upscale: LEGACY,
-        r.Describe: Route(LEGACY_FIELDS),
+        r.Describe: LEGACY,
         r.GenerateV3: V3,
         r.EditV3: V3,
         r.RemixV3: V3,
