@@ -106,7 +106,7 @@ class Call:
             self.waits_until = now + self.remaining() / (others + 1)
 
     def stay(self) -> None:
-        """Remain with the provider, because it may have begun."""
+        """Remain with the provider: it has begun, or nothing is left to send."""
         self.moves_on, self.waits_until = False, math.inf
 
     def remaining(self) -> float:

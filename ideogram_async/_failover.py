@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from ._delivery import Call, Delivery
+from ._http import HttpRequest, HttpResponse
 from ._retry import LOCKS_OUT, RetryPolicy, was_not_run
 from .costs import Cost
 from .errors import IdeogramError
@@ -50,19 +51,25 @@ class Channel:
         try:
             exchange = self.provider.exchange(request)
             step = next(exchange)
-            if not step.is_repeatable:
-                call.stay()
             while True:
                 await call.sleep(step.delay)
-                reply = await self.delivery.deliver(step, self.provider.check, call)
-                call.stay()
-                step = exchange.send(reply)
+                step = exchange.send(await self._reply(step, call))
         except StopIteration as finished:
             call.answered_by = self.provider
             return cast("T", finished.value)
         except IdeogramError as error:
             error.provider, error.request = self.provider.name, request
             raise
+
+    async def _reply(self, step: HttpRequest, call: Call) -> HttpResponse:
+        try:
+            reply = await self.delivery.deliver(step, self.provider.check, call)
+        except IdeogramError:
+            if not step.is_repeatable:
+                call.stay()
+            raise
+        call.stay()
+        return reply
 
 
 @attrs.frozen(eq=False)

@@ -24,6 +24,7 @@ from .errors import (
     IdeogramError,
     InsufficientFundsError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     StatusError,
     TransportError,
@@ -106,7 +107,7 @@ def was_refused(error: BaseException) -> bool:
 
 def was_not_run(error: BaseException) -> bool:
     """Whether the service can't have run the request, and another may be asked."""
-    if isinstance(error, TransportError):
+    if isinstance(error, ConnectionFailedError | RequestTimeoutError):
         return error.delivery == "not_sent"
     return was_refused(error) or isinstance(error, LOCKS_OUT)
 
