@@ -201,6 +201,7 @@ class IdeogramClient(Operations):
             **fields: Fields of the requests that plain prompts become.
 
         Raises:
+            UnsupportedRequestError: The provider's default request has no such field.
             ValueError: One of *fields* is invalid.
         """
         run = Bulk(
@@ -233,6 +234,7 @@ class IdeogramClient(Operations):
             **fields: Fields of the requests that plain prompts become.
 
         Raises:
+            UnsupportedRequestError: The provider's default request has no such field.
             ValueError: One of *fields* is invalid.
         """
         return await _collected(self.stream_many(prompts, **fields))
@@ -275,15 +277,13 @@ class IdeogramClient(Operations):
         await self.aclose()
 
     def _maker(self, fields: dict[str, Any]) -> Callable[[Any], Request[Any]]:
-        kind = cast("Callable[..., Request[Any]]", self.default_request)
-        if fields:
-            kind("a prompt", **fields)
+        prompted = self._failover.channels[0].provider.prompted(fields)
 
         def make(item: object) -> Request[Any]:
             if isinstance(item, Request):
                 return cast("Request[Any]", item)
             if isinstance(item, str):
-                return kind(item, **fields)
+                return prompted(item)
             raise ValueError(f"expected a prompt or a request, got {item!r:.80}")
 
         return make

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
@@ -12,13 +14,17 @@ from .._operations import Operations
 from .._plain import bare, build, field_types
 from .._verb import Verb
 from .._version import __version__
-from ..providers import PROVIDERS
-from ..requests import GenerateV3, Request, field_docs
+from ..errors import ConfigurationError
+from ..providers import PROVIDERS, Provider
+from ..requests import Request, field_docs
 from ..uploads import Upload
 
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
+
+PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
+"""The request classes that a plain prompt may become, by the provider."""
 
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
@@ -39,17 +45,26 @@ def parser() -> argparse.ArgumentParser:
         _add_fields(command, kind)
         _add_common(command, saves=makes_images(kind))
     run = _command(commands, "run", "Make images from a file of prompts.")
-    run.add_argument(
-        "file",
-        type=Path,
-        metavar="FILE",
-        help="prompts: text with one a line, or CSV or JSONL with a column per field",
-    )
-    run.set_defaults(kind=GenerateV3)
-    _add_fields(run, GenerateV3, without=("prompt",))
+    _add_prompts(run)
     _add_common(run, saves=True)
+    quote = _command(commands, "quote", "Say what a file of prompts would cost.")
+    _add_prompts(quote)
+    quote.add_argument("--provider", choices=sorted(PROVIDERS))
     _add_sandbox(commands)
     return root
+
+
+def provider_of(arguments: argparse.Namespace) -> type[Provider]:
+    """Return the provider that is asked.
+
+    Raises:
+        ConfigurationError: The environment names one that is not known.
+    """
+    name = arguments.provider or os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
+    if name not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
+    return PROVIDERS[name]
 
 
 def verbs() -> dict[str, type[Request[Any]]]:
@@ -69,8 +84,8 @@ def makes_images(kind: type[Request[Any]]) -> bool:
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were given as options, as plain values."""
-    kind: type[Request[Any]] = arguments.kind
-    names = attrs.fields_dict(kind)  # type: ignore[arg-type]  # made by attrs
+    kinds = (arguments.kind,) if "kind" in arguments else PROMPTED
+    names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -115,13 +130,27 @@ def _command(commands: Commands, name: str, does: str) -> argparse.ArgumentParse
     return commands.add_parser(name, help=does, description=does)
 
 
+def _add_prompts(command: argparse.ArgumentParser) -> None:
+    """Add a file of prompts, and the fields of all that a prompt may become."""
+    command.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="prompts: text with one a line, or CSV or JSONL with a column per field",
+    )
+    added: set[str] = {"prompt"}
+    for kind in PROMPTED:
+        _add_fields(command, kind, without=added)
+        added |= field_types(cast("Any", kind)).keys()
+
+
 def _add_fields(
     command: argparse.ArgumentParser,
     kind: type[Request[Any]],
-    without: tuple[str, ...] = (),
+    without: Collection[str] = (),
 ) -> None:
     docs, hints = field_docs(kind), field_types(cast("Any", kind))
-    fields = command.add_argument_group("fields of the request")
+    fields = command.add_argument_group(f"fields of {kind.__name__}")
     for attribute in attrs.fields(kind):  # type: ignore[arg-type]  # made by attrs
         name = attribute.name
         if name in without:

@@ -16,10 +16,11 @@ from .._codec import to_jsonable
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, one_line
 from ..requests import Request
-from ._arguments import given_fields, made, makes_images
+from ._arguments import given_fields, made, makes_images, provider_of
 from ._folder import MANIFEST, Folder
 from ._inputs import PromptFile
 from ._progress import Tally
+from ._quote import quote as lines_of_quote
 from ._run import Run
 
 
@@ -44,8 +45,17 @@ def generate(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
-    prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
+    prompts = _prompts(arguments)
     return _run(arguments, prompts.requests(), total=prompts.checked())
+
+
+def quote(arguments: argparse.Namespace) -> int:
+    """Print what a file of prompts would cost."""
+    prompts = _prompts(arguments)
+    prompts.checked()
+    for line in lines_of_quote(provider_of(arguments), prompts.requests()):
+        print(line)
+    return DONE
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -65,6 +75,11 @@ def sandbox(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("sandbox ended")
     return DONE
+
+
+def _prompts(arguments: argparse.Namespace) -> PromptFile:
+    kind = provider_of(arguments).default_request
+    return PromptFile(arguments.file, kind, given_fields(arguments))
 
 
 def _run(
@@ -119,7 +134,7 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
     with Sandbox(latency=DEMO_LATENCY).running() as served:
-        print(DEMO, file=sys.stdout if makes_images(arguments.kind) else sys.stderr)
+        print(DEMO, file=sys.stdout if "out" in arguments else sys.stderr)
         sys.stdout.flush()
         yield IdeogramClient("sandbox", base_url=served.url)
 

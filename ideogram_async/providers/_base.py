@@ -7,7 +7,7 @@ typed error for a response that is no success.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar, cast
 
@@ -107,27 +107,54 @@ class Provider:
         answer = _codec.decode(self.incoming(payload, request), request.returns, body)
         return cast("T", answer)
 
-    def check_request(self, request: Request[Any]) -> None:
+    @classmethod
+    def check_request(cls, request: Request[Any]) -> None:
         """Accept a request that this provider takes as it is.
 
         Raises:
             UnsupportedRequestError: It has no route for the class or a field; names
                 those that have.
         """
-        wrong = self.complaint(request)
+        wrong = cls.complaint(request)
         if wrong is None:
             return
         others = [
             other.name
             for other in PROVIDERS.values()
-            if other.name != self.name and other.complaint(request) is None
+            if other.name != cls.name and other.complaint(request) is None
         ]
         remedy = f"; taken by {', '.join(others)}" if others else ""
         raise UnsupportedRequestError(
-            f"{self.name}: {wrong}{remedy} (nothing was sent)",
-            provider=self.name,
+            f"{cls.name}: {wrong}{remedy} (nothing was sent)",
+            provider=cls.name,
             request=request,
         )
+
+    @classmethod
+    def prompted(cls, fields: Mapping[str, Any]) -> Callable[[str], Request[Any]]:
+        """Return what makes a request of a plain prompt, with *fields*.
+
+        Raises:
+            UnsupportedRequestError: One of *fields* is that of another provider's
+                default request.
+            ValueError: One of *fields* is invalid.
+        """
+        kind = cast("Callable[..., Request[Any]]", cls.default_request)
+        for name in fields:
+            takers = [
+                other.name
+                for other in PROVIDERS.values()
+                if name in _field_names(other.default_request)
+            ]
+            if takers and cls.name not in takers:
+                raise UnsupportedRequestError(
+                    f"{cls.name}: {name} is no field of {cls.default_request.__name__},"
+                    f" which a prompt becomes; it is one with {', '.join(takers)}",
+                    provider=cls.name,
+                )
+        if fields:
+            kind("a prompt", **fields)
+        return lambda prompt: kind(prompt, **fields)
 
     def step(self, request: Request[Any]) -> HttpRequest:
         """Return the HTTP request that carries *request*, with the key."""
@@ -172,6 +199,10 @@ class Provider:
                 body=without_secret(response.body, self._api_key),
                 complete=False,
             )
+
+
+def _field_names(kind: Any) -> Collection[str]:
+    return attrs.fields_dict(kind)
 
 
 P = TypeVar("P", bound=type[Provider])

@@ -52,7 +52,7 @@ EDITED: Final = frozenset(
         "style_type",
     )
 )
-EITHER: Final = (Price({"V_2": "0.2", "V_2_TURBO": "0.2"}, ("model",)),)
+EITHER: Final = (Price({"V_2": "0.20", "V_2_TURBO": "0.20"}, ("model",)),)
 
 
 @registered
@@ -78,7 +78,7 @@ class Pixazo(Provider):
         date(2026, 11, 21),
         {
             r.GenerateLegacy: EITHER,
-            r.RemixLegacy: (Price({"V_2": "0.2"}, ("model",)),),
+            r.RemixLegacy: (Price({"V_2": "0.20"}, ("model",)),),
             r.EditLegacy: EITHER,
             r.Describe: EITHER,
         },

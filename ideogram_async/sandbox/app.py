@@ -16,7 +16,6 @@ from aiohttp import web
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
-from ..providers import PROVIDERS, Provider
 from ..requests import REQUESTS, Request
 from .faults import Fault, FaultPlan
 from .service import Ledger, Service
