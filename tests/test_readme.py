@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
+from ideogram_async import IdeogramClient, ImageObject, UnsupportedRequestError
 from ideogram_async._operations import Operations
 from ideogram_async._verb import Verb
+from ideogram_async.providers import PROVIDERS, _base
 from ideogram_async.requests import REQUESTS
 from ideogram_async.sandbox import Sandbox
+
+from .wire_server import wire_server
 
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +55,56 @@ def test_the_table_of_operations_is_current() -> None:
     table = README.partition("<!-- operations")[2].partition("<!-- end")[0]
 
     assert table.splitlines()[3:] == rows
+
+
+GATEWAYS = ("openai-hk", "aihubmix", "kkiai", "pixazo")
+
+
+def table_of_gateways() -> list[str]:
+    """Return the table of what gateways take, from their routes."""
+    rows = [
+        f"| `{name}` | {' | '.join('yes' if taken else '' for taken in takers)} |"
+        for name, kind in REQUESTS.items()
+        if any(takers := [kind in PROVIDERS[each].routes for each in GATEWAYS])
+    ]
+    head = " | ".join(f"`{name}`" for name in GATEWAYS)
+    return [f"| request class | {head} |", "| --- " * 5 + "|", *rows]
+
+
+def test_the_table_of_gateways_is_current() -> None:
+    """The table of gateways is the one that the routes give."""
+    table = README.partition("<!-- gateways")[2].partition("<!-- end")[0]
+
+    assert {*GATEWAYS, "ideogram"} == set(PROVIDERS)
+    assert table.splitlines()[1:] == table_of_gateways()
+
+
+@pytest.fixture
+def _acme() -> Iterator[None]:
+    """Register the gateway of the README, meanwhile."""
+    exec(next(text for _, text in BLOCKS if "class Acme" in text), {})
+    yield
+    del _base._registered["acme"]
+
+
+@pytest.mark.usefixtures("_acme")
+async def test_the_sixth_gateway_works() -> None:
+    """The gateway of the README sends, answers, refuses and has prices."""
+    answer = {"created": "2026-01-01T00:00:00Z", "images": [{"link": "https://x/y"}]}
+
+    async with wire_server() as server:
+        server.answer = answer
+        at = {"provider": "acme", "base_url": f"{server.url}/ideogram"}
+        async with IdeogramClient("a key", **at) as client:
+            batch = await client.generate_many(["a cat"])
+            with pytest.raises(UnsupportedRequestError, match="num_images"):
+                await client.generate_legacy("a cat", num_images=2)
+
+    assert batch.images == [ImageObject(url="https://x/y")]
+    assert str(batch.cost) == "0.09 USD"
+    (record,) = server.records
+    assert record.path == "/ideogram/generate"
+    assert record.headers["authorization"] == "Bearer a key"
 
 
 @pytest.mark.parametrize("number", range(len([k for k, _ in BLOCKS if k == "python"])))
