@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .requests import Request
@@ -52,5 +53,9 @@ class Verb(Generic[P, T]):
             return client.send(self._make(*args, **fields))
 
         call.__doc__ = self.__doc__
-        call.__signature__ = inspect.signature(self._make)  # type: ignore[attr-defined]  # for help()
+        call.__signature__ = self._signature  # type: ignore[attr-defined]  # for help()
         return call
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self._make)
