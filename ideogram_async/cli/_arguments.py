@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
 
+PROVIDER_HELP = "IDEOGRAM_PROVIDER, else ideogram, if omitted"
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
@@ -166,15 +168,16 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
         action="store_true",
         help="draw on this machine instead: no key, no cost",
     )
-    where.add_argument("--provider", choices=sorted(PROVIDERS))
+    where.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     where.add_argument("--base-url", metavar="URL", help="of another server")
 
 
 def _add_sandbox(
     commands: Commands,
 ) -> None:
-    does = "Serve an imitation of Ideogram on this machine, until Ctrl-C."
+    does = "Serve an imitation of Ideogram, or of a gateway, until Ctrl-C."
     sandbox = _command(commands, "sandbox", does)
+    sandbox.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     sandbox.add_argument("--port", type=int, default=8080, metavar="N")
     sandbox.add_argument(
         "--limit", type=int, default=10, metavar="N", help="images in progress"

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 
 from .._codec import to_jsonable
+from .._settings import named
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, one_line
 from ..requests import Request
@@ -37,6 +38,7 @@ NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 def generate(arguments: argparse.Namespace) -> int:
     """Send one request and save its images, or print what it answers."""
     request = made(arguments.kind, given_fields(arguments))
+    named(arguments.provider).check_request(request)
     if makes_images(arguments.kind):
         return _run(arguments, [request], total=1)
     return _ask(arguments, request)
@@ -44,7 +46,8 @@ def generate(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
-    prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
+    provider = named(arguments.provider)
+    prompts = PromptFile(arguments.file, provider, given_fields(arguments))
     return _run(arguments, prompts.requests(), total=prompts.checked())
 
 
@@ -52,11 +55,14 @@ def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until Ctrl-C."""
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
+    provider = named(arguments.provider)
+
     async def serve() -> None:
         rules = {"limit": arguments.limit, "latency": arguments.latency}
-        async with Sandbox(port=arguments.port, **rules) as served:
+        async with Sandbox(provider=provider, port=arguments.port, **rules) as served:
             print(f"sandbox at {served.url}: nothing is sent or paid; Ctrl-C ends it")
-            print(f"  export IDEOGRAM_BASE_URL={served.url} IDEOGRAM_API_KEY=sandbox")
+            exports = f"IDEOGRAM_BASE_URL={served.url} {provider.key_variable}=sandbox"
+            print(f"  export {exports} IDEOGRAM_PROVIDER={provider.name}")
             sys.stdout.flush()
             await anyio.sleep_forever()
 
@@ -118,10 +124,11 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
-    with Sandbox(latency=DEMO_LATENCY).running() as served:
+    provider = named(arguments.provider)
+    with Sandbox(provider=provider, latency=DEMO_LATENCY).running() as served:
         print(DEMO, file=sys.stdout if makes_images(arguments.kind) else sys.stderr)
         sys.stdout.flush()
-        yield IdeogramClient("sandbox", base_url=served.url)
+        yield IdeogramClient("sandbox", provider=provider.name, base_url=served.url)
 
 
 def _report(job: Run, page: str) -> int:

@@ -107,25 +107,26 @@ class Provider:
         answer = _codec.decode(self.incoming(payload, request), request.returns, body)
         return cast("T", answer)
 
-    def check_request(self, request: Request[Any]) -> None:
+    @classmethod
+    def check_request(cls, request: Request[Any]) -> None:
         """Accept a request that this provider takes as it is.
 
         Raises:
             UnsupportedRequestError: It has no route for the class or a field; names
                 those that have.
         """
-        wrong = self.complaint(request)
+        wrong = cls.complaint(request)
         if wrong is None:
             return
         others = [
             other.name
             for other in PROVIDERS.values()
-            if other.name != self.name and other.complaint(request) is None
+            if other.name != cls.name and other.complaint(request) is None
         ]
         remedy = f"; taken by {', '.join(others)}" if others else ""
         raise UnsupportedRequestError(
-            f"{self.name}: {wrong}{remedy} (nothing was sent)",
-            provider=self.name,
+            f"{cls.name}: {wrong}{remedy} (nothing was sent)",
+            provider=cls.name,
             request=request,
         )
 
