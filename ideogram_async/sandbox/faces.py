@@ -54,7 +54,8 @@ def unstyled(_: Studio, __: Any, image: Answered) -> Answered:
 def enlarged(studio: Studio, request: Any, image: Answered) -> Answered:
     """Say the final size as the resolution, and leave out the style."""
     changed = unstyled(studio, request, image)
-    return {**changed, "resolution": changed.pop("upscaled_resolution")}
+    changed["resolution"] = changed.pop("upscaled_resolution")
+    return changed
 
 
 def null_style(_: Studio, __: Any, image: Answered) -> Answered:
