@@ -24,7 +24,7 @@ def chosen(
             key or address is given that could belong to several.
     """
     if choice is None:
-        choice = os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
+        choice = named().name
         base_url = base_url or os.environ.get("IDEOGRAM_BASE_URL")
     if isinstance(choice, str):
         return (configured(choice, api_key, base_url),)
@@ -67,6 +67,21 @@ def check_shared(
         )
 
 
+def named(name: str | None = None) -> type[Provider]:
+    """Return the provider class *name*; of None, the one that the environment names.
+
+    Raises:
+        ConfigurationError: There is no such provider.
+    """
+    if name is None:
+        name = os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
+    kind = PROVIDERS.get(name)
+    if kind is None:
+        known = ", ".join(PROVIDERS)
+        raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
+    return kind
+
+
 def configured(
     name: str, api_key: str | None = None, base_url: str | None = None
 ) -> Provider:
@@ -75,10 +90,7 @@ def configured(
     Raises:
         ConfigurationError: There is no such provider, no key, or no such address.
     """
-    kind = PROVIDERS.get(name)
-    if kind is None:
-        known = ", ".join(PROVIDERS)
-        raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
+    kind = named(name)
     key = (api_key or os.environ.get(kind.key_variable) or "").strip()
     if not key:
         raise ConfigurationError(

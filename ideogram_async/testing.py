@@ -11,6 +11,21 @@ async def test_posters(ideogram_sandbox):
     assert ideogram_sandbox.ledger.images == 3
 ```
 
+For a gateway, make a fixture of your own; the client takes the same name:
+
+```python
+@pytest.fixture
+def pixazo_sandbox():
+    with Sandbox(provider="pixazo", latency=0.01).running() as sandbox:
+        yield sandbox
+
+
+async def test_posters_of_pixazo(pixazo_sandbox):
+    url = pixazo_sandbox.url
+    async with IdeogramClient("any", provider="pixazo", base_url=url) as client:
+        await make_posters(client)
+```
+
 It needs pytest, and Pillow: `pip install 'ideogram-async[sandbox]'`.
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
@@ -14,8 +13,7 @@ from .._operations import Operations
 from .._plain import bare, build, field_types
 from .._verb import Verb
 from .._version import __version__
-from ..errors import ConfigurationError
-from ..providers import PROVIDERS, Provider
+from ..providers import PROVIDERS
 from ..requests import Request, field_docs
 from ..uploads import Upload
 
@@ -28,6 +26,8 @@ PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values
 
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
+
+PROVIDER_HELP = "IDEOGRAM_PROVIDER, else ideogram, if omitted"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,19 +52,6 @@ def parser() -> argparse.ArgumentParser:
     quote.add_argument("--provider", choices=sorted(PROVIDERS))
     _add_sandbox(commands)
     return root
-
-
-def provider_of(arguments: argparse.Namespace) -> type[Provider]:
-    """Return the provider that is asked.
-
-    Raises:
-        ConfigurationError: The environment names one that is not known.
-    """
-    name = arguments.provider or os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
-    if name not in PROVIDERS:
-        known = ", ".join(PROVIDERS)
-        raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
-    return PROVIDERS[name]
 
 
 def verbs() -> dict[str, type[Request[Any]]]:
@@ -195,15 +182,16 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
         action="store_true",
         help="draw on this machine instead: no key, no cost",
     )
-    where.add_argument("--provider", choices=sorted(PROVIDERS))
+    where.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     where.add_argument("--base-url", metavar="URL", help="of another server")
 
 
 def _add_sandbox(
     commands: Commands,
 ) -> None:
-    does = "Serve an imitation of Ideogram on this machine, until Ctrl-C."
+    does = "Serve an imitation of Ideogram, or of a gateway, until Ctrl-C."
     sandbox = _command(commands, "sandbox", does)
+    sandbox.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     sandbox.add_argument("--port", type=int, default=8080, metavar="N")
     sandbox.add_argument(
         "--limit", type=int, default=10, metavar="N", help="images in progress"

@@ -13,10 +13,11 @@ from typing import Any
 import anyio
 
 from .._codec import to_jsonable
+from .._settings import named
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, one_line
 from ..requests import Request
-from ._arguments import given_fields, made, makes_images, provider_of
+from ._arguments import given_fields, made, makes_images
 from ._folder import MANIFEST, Folder
 from ._inputs import PromptFile
 from ._progress import Tally
@@ -38,6 +39,7 @@ NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 def generate(arguments: argparse.Namespace) -> int:
     """Send one request and save its images, or print what it answers."""
     request = made(arguments.kind, given_fields(arguments))
+    named(arguments.provider).check_request(request)
     if makes_images(arguments.kind):
         return _run(arguments, [request], total=1)
     return _ask(arguments, request)
@@ -53,7 +55,7 @@ def quote(arguments: argparse.Namespace) -> int:
     """Print what a file of prompts would cost."""
     prompts = _prompts(arguments)
     prompts.checked()
-    for line in lines_of_quote(provider_of(arguments), prompts.requests()):
+    for line in lines_of_quote(prompts.provider, prompts.requests()):
         print(line)
     return DONE
 
@@ -62,11 +64,14 @@ def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until Ctrl-C."""
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
+    provider = named(arguments.provider)
+
     async def serve() -> None:
         rules = {"limit": arguments.limit, "latency": arguments.latency}
-        async with Sandbox(port=arguments.port, **rules) as served:
+        async with Sandbox(provider=provider, port=arguments.port, **rules) as served:
             print(f"sandbox at {served.url}: nothing is sent or paid; Ctrl-C ends it")
-            print(f"  export IDEOGRAM_BASE_URL={served.url} IDEOGRAM_API_KEY=sandbox")
+            exports = f"IDEOGRAM_BASE_URL={served.url} {provider.key_variable}=sandbox"
+            print(f"  export {exports} IDEOGRAM_PROVIDER={provider.name}")
             sys.stdout.flush()
             await anyio.sleep_forever()
 
@@ -78,8 +83,8 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
-    kind = provider_of(arguments).default_request
-    return PromptFile(arguments.file, kind, given_fields(arguments))
+    provider = named(arguments.provider)
+    return PromptFile(arguments.file, provider, given_fields(arguments))
 
 
 def _run(
@@ -133,10 +138,11 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
-    with Sandbox(latency=DEMO_LATENCY).running() as served:
+    provider = named(arguments.provider)
+    with Sandbox(provider=provider, latency=DEMO_LATENCY).running() as served:
         print(DEMO, file=sys.stdout if "out" in arguments else sys.stderr)
         sys.stdout.flush()
-        yield IdeogramClient("sandbox", base_url=served.url)
+        yield IdeogramClient("sandbox", provider=provider.name, base_url=served.url)
 
 
 def _report(job: Run, page: str) -> int:

@@ -15,6 +15,7 @@ from typing import IO, Any, cast, get_origin
 import attrs
 
 from .._plain import bare, field_types
+from ..providers import Provider
 from ..requests import Request
 from ._arguments import made
 
@@ -28,13 +29,18 @@ class PromptFile:
 
     Attributes:
         path: Where it is.
-        kind: Request class that each row becomes.
+        provider: Who takes the requests; a row becomes its default request.
         shared: Fields that a row has unless it says otherwise.
     """
 
     path: Path
-    kind: type[Request[Any]]
+    provider: type[Provider]
     shared: Mapping[str, Any]
+
+    @property
+    def kind(self) -> type[Request[Any]]:
+        """The request class that each row becomes."""
+        return self.provider.default_request
 
     def checked(self) -> int:
         """Return the number of rows, all of which are valid.
@@ -66,7 +72,10 @@ class PromptFile:
     def _request(self, row: Mapping[str, Any] | ValueError) -> Request[Any]:
         if isinstance(row, ValueError):
             raise row
-        return made(self.kind, {**self.shared, **row})
+        request = made(self.kind, {**self.shared, **row})
+        if wrong := self.provider.complaint(request):
+            raise ValueError(f"{self.provider.name}: {wrong}")
+        return request
 
     def _rows(self) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
         """Yield each row's line number and fields, or what is wrong with it."""

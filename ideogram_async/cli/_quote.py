@@ -17,13 +17,9 @@ def quote(provider: type[Provider], requests: Iterable[Request[Any]]) -> list[st
     Args:
         provider: Whose prices.
         requests: What would be sent, drawn one by one.
-
-    Raises:
-        UnsupportedRequestError: The provider doesn't take one of them.
     """
     counts: Counter[tuple[str, int, Cost]] = Counter()
     for request in requests:
-        provider.check_request(request)
         counts[type(request).__name__, request.places, provider.cost(request)] += 1
     total = Cost.total(cost for (*_, cost), n in counts.items() for _ in range(n))
     images = sum(places * count for (_, places, _), count in counts.items())

@@ -87,7 +87,8 @@ def seeds_of(request: Request[Any]) -> list[int]:
     """Return a seed for each image: the one asked for and those after, or random."""
     seed = getattr(request, "seed", None)
     first = secrets.randbelow(MOST_SEED + 1) if seed is None else seed
-    return [(first + place) % (MOST_SEED + 1) for place in range(images_of(request))]
+    others = range(first + 1, first + images_of(request))
+    return [first, *(seed % (MOST_SEED + 1) for seed in others)]
 
 
 def images_of(request: Request[Any]) -> int:

@@ -8,15 +8,20 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import anyio
 from aiohttp import web
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
-from ..requests import REQUESTS, Request
+from .._settings import named
+from ..providers import Provider
+from ..requests import Request
+from .faces import Shape, shape_for
 from .faults import Fault, FaultPlan
 from .service import Ledger, Service
 from .studio import RefusalError
@@ -43,9 +48,12 @@ class Sandbox:
     ```
 
     It listens on this machine only. `running()` serves from a thread of its own, for
-    code that is not async.
+    code that is not async. `Sandbox(provider="pixazo")` has the addresses, the key, the
+    limits and the answers of that gateway; what its page doesn't tell, such as errors,
+    is as at the official service.
 
     Args:
+        provider: Whom to imitate: a name, as for the client, or a provider class.
         port: Port to listen on; 0 for any free one.
         api_key: The key to accept; None for any.
         link_life: Seconds until a link expires.
@@ -53,18 +61,26 @@ class Sandbox:
         **service: Attributes of `Service`, such as `limit` and `latency`.
 
     Attributes:
+        provider: Who is imitated.
         service: What decides; its attributes may be changed while it runs.
+
+    Raises:
+        ConfigurationError: There is no provider of that name.
     """
 
     def __init__(
         self,
         *,
+        provider: str | type[Provider] = "ideogram",
         port: int = 0,
         api_key: str | None = None,
         link_life: float = LINK_LIFE,
         faults: Mapping[Fault, float] | None = None,
         **service: Any,
     ) -> None:
+        self.provider: type[Provider] = (
+            named(provider) if isinstance(provider, str) else provider
+        )
         self.service: Service = Service(**service, link=self._link)
         self.faults: FaultPlan = FaultPlan(faults or {})
         self._api_key = api_key
@@ -80,15 +96,21 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it listens; the `base_url` of a client."""
+        """The `base_url` of a client of this provider."""
+        return self._host + urlsplit(self.provider.default_base_url).path
+
+    @property
+    def _host(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> Self:
         """Start to listen."""
         app = web.Application(client_max_size=LARGEST_BODY)
-        for kind in REQUESTS.values():
-            endpoint = kind.endpoint
-            app.router.add_route(endpoint.method, endpoint.path, self._route(kind))
+        base = urlsplit(self.url).path
+        for prefix, kind in product(self.provider.prefixes, self.provider.routes):
+            path = base + prefix + kind.endpoint.path
+            route = self._route(kind, shape_for(self.provider, prefix, kind))
+            app.router.add_route(kind.endpoint.method, path, route)
         app.router.add_get(IMAGES + "{name}.png", self._serve_image)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -113,30 +135,40 @@ class Sandbox:
             yield self
 
     def _route(
-        self, kind: type[Request[Any]]
+        self, kind: type[Request[Any]], shape: Shape
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(incoming: web.Request) -> web.StreamResponse:
             try:
                 self._check_key(incoming)
-                try:
-                    request = await read_request(incoming, kind)
-                except ValueError as error:
-                    raise RefusalError(400, str(error)) from None
-                return await self._answer(incoming, request)
+                request = await self._read(incoming, kind)
+                return await self._answer(incoming, request, shape)
             except RefusalError as refusal:
                 return web.json_response(refusal.body, status=refusal.status)
 
         return answer
 
     def _check_key(self, incoming: web.Request) -> None:
-        key = incoming.headers.get("Api-Key", "")
-        if key and self._api_key in {None, key}:
+        scheme = self.provider.key_scheme
+        field = incoming.headers.get(self.provider.key_header, "")
+        key = field.removeprefix(scheme)
+        if field.startswith(scheme) and key and self._api_key in {None, key}:
             return
         forbidden = incoming.path in FORBIDDEN_FOR_UNAUTHORIZED
         raise RefusalError(403 if forbidden else 401, "Missing or unknown API key.")
 
+    async def _read(
+        self, incoming: web.Request, kind: type[Request[Any]]
+    ) -> Request[Any]:
+        try:
+            request = await read_request(incoming, kind)
+        except ValueError as error:
+            raise RefusalError(400, str(error)) from None
+        if wrong := self.provider.routes[kind].complaint(request):
+            raise RefusalError(400, wrong)
+        return request
+
     async def _answer(
-        self, incoming: web.Request, request: Request[Any]
+        self, incoming: web.Request, request: Request[Any], shape: Shape
     ) -> web.StreamResponse:
         fault = self.faults.draw()
         if fault == "error_before":
@@ -144,7 +176,7 @@ class Sandbox:
         if fault == "reset_before":
             return _dropped(incoming)
         answer = await self.service.run(request)
-        response = web.json_response(answer)
+        response = web.json_response(shape(self.service, request, answer))
         if fault is None:
             return response
         return await self._faulty(incoming, response, fault)
@@ -170,7 +202,7 @@ class Sandbox:
     def _link(self, name: str) -> str:
         expires = str(int(time.time() + self._link_life))
         signature = self._signature(name, expires)
-        return f"{self.url}{IMAGES}{name}.png?exp={expires}&sig={signature}"
+        return f"{self._host}{IMAGES}{name}.png?exp={expires}&sig={signature}"
 
     def _signature(self, name: str, expires: str) -> str:
         message = f"{name} {expires}".encode()

@@ -29,13 +29,13 @@ TRY_ON: Final = "Person wearing this piece of clothing"
 
 
 def check_mask(studio: Studio, request: Any) -> None:
-    """Check the mask of *request* as the service does.
+    """Check the mask of *request*, if it has one, as the service does.
 
     Raises:
         RefusalError: It is refused; says why.
     """
-    wrong = mask_complaint(content_of(request.mask), source_of(request))
-    if wrong:
+    mask = request.mask
+    if mask and (wrong := mask_complaint(content_of(mask), source_of(request))):
         raise RefusalError(400, wrong)
     check_character(studio, request)
 
@@ -86,9 +86,11 @@ def remixed(default: Size) -> Worker:
 
 
 def repainted(request: Any, seed: int) -> Work:
-    """Repaint the black part of the mask, and nothing else."""
+    """Repaint the black part of the mask, and nothing else; without one, all."""
     source = source_of(request)
     painting = painting_for(request, seed, size_inside(source))
+    if request.mask is None:
+        return work_of(painting)
     mask = content_of(request.mask)
     return work_of(painting, Repainted(painting=painting, source=source, mask=mask))
 
