@@ -73,8 +73,8 @@ class PromptFile:
         if isinstance(row, ValueError):
             raise row
         request = made(self.kind, {**self.shared, **row})
-        if wrong := self.provider.complaint(request):
-            raise ValueError(f"{self.provider.name}: {wrong}")
+        if wrong := self.provider.refusal(request):
+            raise ValueError(wrong)
         return request
 
     def _rows(self) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:

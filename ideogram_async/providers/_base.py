@@ -108,6 +108,20 @@ class Provider:
         return cast("T", answer)
 
     @classmethod
+    def refusal(cls, request: Request[Any]) -> str | None:
+        """Return why this provider doesn't take *request*, and who does; or None."""
+        wrong = cls.complaint(request)
+        if wrong is None:
+            return None
+        others = [
+            other.name
+            for other in PROVIDERS.values()
+            if other.name != cls.name and other.complaint(request) is None
+        ]
+        remedy = f"; taken by {', '.join(others)}" if others else ""
+        return f"{cls.name}: {wrong}{remedy}"
+
+    @classmethod
     def check_request(cls, request: Request[Any]) -> None:
         """Accept a request that this provider takes as it is.
 
@@ -115,20 +129,10 @@ class Provider:
             UnsupportedRequestError: It has no route for the class or a field; names
                 those that have.
         """
-        wrong = cls.complaint(request)
-        if wrong is None:
-            return
-        others = [
-            other.name
-            for other in PROVIDERS.values()
-            if other.name != cls.name and other.complaint(request) is None
-        ]
-        remedy = f"; taken by {', '.join(others)}" if others else ""
-        raise UnsupportedRequestError(
-            f"{cls.name}: {wrong}{remedy} (nothing was sent)",
-            provider=cls.name,
-            request=request,
-        )
+        if wrong := cls.refusal(request):
+            raise UnsupportedRequestError(
+                f"{wrong} (nothing was sent)", provider=cls.name, request=request
+            )
 
     @classmethod
     def prompted(cls, fields: Mapping[str, Any]) -> Callable[[str], Request[Any]]:
