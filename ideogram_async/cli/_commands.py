@@ -13,12 +13,13 @@ from typing import Any
 import anyio
 
 from .._codec import to_jsonable
+from .._plain import made
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, one_line
+from ..inputs import PromptFile
 from ..requests import Request
-from ._arguments import given_fields, made, makes_images
+from ._arguments import given_fields, makes_images
 from ._folder import MANIFEST, Folder
-from ._inputs import PromptFile
 from ._progress import Tally
 from ._run import Run
 

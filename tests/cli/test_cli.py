@@ -183,7 +183,7 @@ def test_csv_lists(sandbox: Sandbox, folder: Path) -> None:
     [
         ("p.csv", "prompt,num_images\na cat,9\n", "p.csv:2: num_images must be in"),
         ("p.csv", "prompt,num_images\na cat,many\n", "p.csv:2: num_images must be of"),
-        ("p.csv", "prompt,colour\na cat,red\n", "p.csv:2: colour is no field of"),
+        ("p.csv", "prompt,colour\na cat,red\n", "p.csv:1: colour is no field of"),
         ("p.csv", "prompt,seed\na cat\n", "p.csv:2: fewer cells than the header"),
         ("p.csv", "prompt\na cat,7\n", "p.csv:2: 1 more cells than the header"),
         ("p.csv", 'prompt\n"a" cat\n', "p.csv:2: unreadable row: "),
@@ -193,7 +193,7 @@ def test_csv_lists(sandbox: Sandbox, folder: Path) -> None:
         ("p.jsonl", "[1]\n", "p.jsonl:1: must be a JSON object, such as"),
         ("p.jsonl", '{"prompt": "x", "image": "y"}\n', "p.jsonl:1: image is no field"),
         ("p.txt", "", "p.txt: no prompts in it"),
-        ("p.txt", "caf\udce9", "p.txt is not UTF-8 text: "),
+        ("p.txt", "caf\udce9", "p.txt:1: prompt is not UTF-8 text: "),
     ],
 )
 def test_a_bad_row_stops_everything_before_it_starts(
