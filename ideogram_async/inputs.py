@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from ._columns import column
+from ._columns import Column, column
 from ._plain import made
 from ._rows import Cells, is_text, opened
 from .requests import GenerateV3, Request
@@ -149,7 +149,7 @@ class PromptFile:
             return tuple(
                 title
                 for title in titles
-                if column(self.kind, title).field is None and title.lower() != "model"
+                if self._column(title).field is None and title.lower() != "model"
             )
 
     def _check(self, header: list[str] | None) -> None:
@@ -159,7 +159,7 @@ class PromptFile:
         fields = attrs.fields_dict(cast("Any", self.kind))
         titles: dict[str, str] = {}
         for title in header:
-            name = column(self.kind, title).field
+            name = self._column(title).field
             if name is None:
                 continue
             if name not in fields:
@@ -175,13 +175,16 @@ class PromptFile:
             if needed and name not in titles and name not in self.shared:
                 raise ValueError(f"{self.path}:1: no column is called {name}")
 
+    def _column(self, title: str) -> Column:
+        return column(cast("Any", self.kind), title)
+
     def _request(self, cells: Cells, *, named_once: bool) -> Request[Any]:
         """Make the request of a row; a header has told which columns are ignored."""
         if isinstance(cells, ValueError):
             raise cells
         fields: dict[str, Any] = {}
         for title, cell in cells.items():
-            meant = column(self.kind, title)
+            meant = self._column(title)
             if not is_text(cell):
                 raise ValueError(f"{title} is not UTF-8 text: save the file as UTF-8")
             value = meant.read(cell)

@@ -130,6 +130,7 @@ def test_bad_rows_do_not_stop_the_others(tmp_path: Path) -> None:
         b'"no end',
     )
 
+    quotes = "a cell with a comma in it needs quotes"
     assert said(prompts) == [
         "two\nlines",
         "p.csv:4: seed must be in [0, 2147483647], got -1",
@@ -138,8 +139,7 @@ def test_bad_rows_do_not_stop_the_others(tmp_path: Path) -> None:
         "a dog",
         "p.csv:8: a cell stands in a column without a name",
         "p.csv:9: fewer cells than the header has columns",
-        "p.csv:10: 2 more cells than the header has columns; a cell with a comma in it"
-        " needs quotes",
+        f"p.csv:10: 2 more cells than the header has columns; {quotes}",
         "p.csv:11: prompt is required",
         "p.csv:12: unreadable row: unexpected end of data",
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import struct
 import subprocess
@@ -110,7 +109,7 @@ def test_a_file_on_disk(tmp_path: Path) -> None:
 
     assert path.read_bytes().endswith(b"what some programs append")
     assert read_texts(path) == {**TEXTS, "Odd": "?", "Title": "stays, too: 猫"}
-    assert os.listdir(tmp_path) == ["cat.png"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_packed_text_of_others_is_not_read(tmp_path: Path) -> None:
@@ -140,7 +139,7 @@ def test_no_png(tmp_path: Path, content: bytes, complaint: str) -> None:
         embed_texts(path, TEXTS)
 
     assert path.read_bytes() == content
-    assert os.listdir(tmp_path) == ["cat.png"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 80, "猫", " x", "x  y", "x\0", "x\ny"])
