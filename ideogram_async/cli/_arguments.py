@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     run.set_defaults(kind=GenerateV3)
     _add_fields(run, GenerateV3, without=("prompt",))
     _add_common(run, saves=True)
+    _add_sheet(commands)
     _add_sandbox(commands)
     return root
 
@@ -132,6 +133,18 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     )
     where.add_argument("--provider", choices=sorted(PROVIDERS))
     where.add_argument("--base-url", metavar="URL", help="of another server")
+
+
+def _add_sheet(commands: Commands) -> None:
+    does = "Put the pictures of a folder on contact sheets, with their prompts."
+    sheet = _command(commands, "sheet", does)
+    sheet.add_argument("folder", type=Path, metavar="FOLDER", help="as made by run")
+    for option, default, text in (
+        ("--columns", 5, "most pictures beside each other, [1, 50]; 5 if omitted"),
+        ("--width", 2400, "of a sheet in pixels, [200, 10000]; 2400 if omitted"),
+        ("--per-page", 30, "most pictures on a sheet, [1, 1000]; 30 if omitted"),
+    ):
+        sheet.add_argument(option, type=int, default=default, metavar="N", help=text)
 
 
 def _add_sandbox(

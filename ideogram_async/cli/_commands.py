@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -32,6 +33,7 @@ DEMO_LATENCY = 1.0
 
 DEMO = "sandbox: pictures are drawn on this machine; nothing is sent or paid"
 
+SHEET_NEEDS_PILLOW = "a sheet needs Pillow: pip install 'ideogram-async[sheet]'"
 NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 
 
@@ -47,6 +49,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
     prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
     return _run(arguments, prompts.requests(), total=prompts.checked())
+
+
+def sheet(arguments: argparse.Namespace) -> int:
+    """Write the contact sheets of a folder and print their names."""
+    try:
+        from ._sheet import Layout, write_sheets  # noqa: PLC0415  # Pillow is optional
+    except ModuleNotFoundError as error:
+        if error.name != "PIL":
+            raise
+        raise ConfigurationError(SHEET_NEEDS_PILLOW) from None
+    layout = Layout(arguments.columns, arguments.width, arguments.per_page)
+    folder: Path = arguments.folder
+    try:
+        for path in write_sheets(folder, folder / MANIFEST, layout):
+            print(path)
+    except OSError as error:
+        where = error.filename or folder
+        raise ConfigurationError(f"can't use {where}: {error.strerror}") from None
+    return DONE
 
 
 def sandbox(arguments: argparse.Namespace) -> int:

@@ -124,8 +124,9 @@ async def browser(folder: Path, *options: str) -> AsyncIterator[Tab]:
         with anyio.fail_after(30):
             while not await known.exists():  # noqa: ASYNC110  # nothing tells
                 await anyio.sleep(0.05)
-            while not (port := (await known.read_text()).partition("\n")[0]):
-                await anyio.sleep(0.05)
+            port = ""
+            while not port:  # nothing tells
+                port = (await known.read_text()).partition("\n")[0]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             async with session.put("/json/new") as answer:
                 address = (await answer.json())["webSocketDebuggerUrl"]
