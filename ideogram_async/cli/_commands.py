@@ -48,6 +48,9 @@ def generate(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
     prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
+    if ignored := ", ".join(prompts.ignored()):
+        said = f"{prompts.path}: ignored, as the API has no such field: {ignored}"
+        print(said, file=sys.stderr)
     return _run(arguments, prompts.requests(), total=prompts.checked())
 
 

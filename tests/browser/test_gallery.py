@@ -53,6 +53,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         )
     lines = [entry(n, f"{EVIL[n % 6]} Cat number {n}") for n in range(PICTURES)]
     error = {"type": "SafetyError", "message": f"refused: {EVIL[0]}"}
+    lines[3]["response"]["data"][0]["resolution"] = "1536x512"
     lines.append(entry(PICTURES, EVIL[1], files=[], response=None, error=error))
     held = {"data": [{"url": None}]}
     lines.append(entry(PICTURES + 1, "held", files=[None], response=held))
@@ -201,3 +202,18 @@ async def test_a_page_is_light(tab: Tab, page: str) -> None:
 
     assert elements < PAGE_SIZE * 7 + 100
     assert loaded <= 7
+
+
+async def test_a_narrow_screen(tab: Tab, page: str) -> None:
+    """On a telephone nothing is wider than the screen."""
+    await tab.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=360,
+        height=700,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
+    await tab.show(page)
+    assert await tab.ask("document.documentElement.scrollWidth") == 360
+    await tab.ask("document.querySelectorAll('figure a')[3].click()")
+    assert await tab.ask("document.querySelector('dialog').scrollWidth") == 360

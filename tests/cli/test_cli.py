@@ -214,6 +214,19 @@ def test_a_bad_row_stops_everything_before_it_starts(
     assert not (folder / "out").exists()
 
 
+def test_columns_that_mean_nothing_here(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Columns of the web page's sheet that the API lacks are named once."""
+    (folder / "p.csv").write_text("prompt,visibility\na cat,private\na dog,public\n")
+    code = main(["run", "p.csv"])
+
+    assert code == 0
+    assert "p.csv: ignored, as the API has no such field: visibility\n" in (
+        capsys.readouterr().err
+    )
+
+
 def test_many_bad_rows(
     sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,7 +316,7 @@ def test_failures_are_named(
     assert fruit["error"]["type"] == "SafetyError"
     assert (fruit["response"], fruit["files"]) == (None, [])
     assert (withheld["files"], withheld["error"]) == ([None], None)
-    assert "1 withheld by the service" in page
+    assert "1 image withheld by the service" in page
 
 
 def test_a_batch_that_is_doomed(
