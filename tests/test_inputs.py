@@ -118,7 +118,7 @@ def test_bad_rows_do_not_stop_the_others(tmp_path: Path) -> None:
         tmp_path,
         "p.csv",
         b"prompt,seed,,num_images\n"
-        b'"two\nlines",1,,1\n'
+        b'"two\n\xe7\x8c\xab",1,,1\n'
         b"a cat,-1,,1\n"
         b"caf\xe9,1,,1\n"
         b'"a" b,1,,1\n'
@@ -132,7 +132,7 @@ def test_bad_rows_do_not_stop_the_others(tmp_path: Path) -> None:
 
     quotes = "a cell with a comma in it needs quotes"
     assert said(prompts) == [
-        "two\nlines",
+        "two\n猫",
         "p.csv:4: seed must be in [0, 2147483647], got -1",
         "p.csv:5: prompt is not UTF-8 text: save the file as UTF-8",
         "p.csv:6: unreadable row: ',' expected after '\"'",

@@ -100,7 +100,8 @@ class Manifest:
         for entry in self._entries():
             about = _index(entry), _prompt(entry)
             if error := entry.get("error"):
-                yield Gap(*about, is_withheld=False, reason=str(error["message"]))
+                reason = str(error.get("message") or error.get("type"))
+                yield Gap(*about, is_withheld=False, reason=reason)
             withheld = sum(_is_withheld(image) for image in _images(entry))
             if withheld:
                 images = "1 image" if withheld == 1 else f"{withheld} images"
