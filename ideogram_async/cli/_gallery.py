@@ -38,8 +38,7 @@ def write_gallery(manifest: Path, page: Path) -> None:
     for gap in read.gaps():
         failed += not gap.is_withheld
         withheld += gap.is_withheld
-    shown = sum(1 for _ in read.pictures())
-    counts = {"shown": shown, "failed": failed, "withheld": withheld}
+    counts = {"shown": read.shown, "failed": failed, "withheld": withheld}
     with whole(page) as file:
         for text in _page(read, counts):
             file.write(text.encode("utf-8", "replace"))

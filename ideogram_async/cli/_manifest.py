@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,8 +52,8 @@ class Gap:
 class Manifest:
     """The lines of a manifest, in the order of the prompts.
 
-    Only the place of each line is held, 50 bytes a prompt. A later line of the same
-    prompt replaces an earlier one; a line that was cut off is left out.
+    Only the place of each line is held, about 50 bytes a prompt. A later line of the
+    same prompt replaces an earlier one; a line that was cut off is left out.
 
     Args:
         path: The file.
@@ -64,55 +64,73 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        numbers, starts = array("q"), array("q")
+        numbers, starts, saved = array("q"), array("q"), array("q")
+        with_gaps = set[int]()
+        start = 0
         with path.open("rb") as file:
-            start = 0
             for line in file:
                 entry = _entry(line)
                 if entry is not None:
-                    numbers.append(entry["index"])
+                    numbers.append(_index(entry))
                     starts.append(start)
+                    saved.append(sum(1 for _ in _pictures(entry)))
+                    with_gaps |= {start} if any(True for _ in _gaps(entry)) else set()
                 start += len(line)
         order = sorted(range(len(numbers)), key=numbers.__getitem__)
-        self._starts = array("q")
-        last = None
-        for place in order:
-            if numbers[place] == last:
-                self._starts.pop()
-            last = numbers[place]
-            self._starts.append(starts[place])
+        nexts = [*order[1:], None]
+        last = [
+            place
+            for place, after in zip(order, nexts, strict=False)
+            if after is None or numbers[after] != numbers[place]
+        ]
+        self._starts = array("q", (starts[place] for place in last))
+        self._with_gaps = [start for start in self._starts if start in with_gaps]
+        self._shown = sum(saved[place] for place in last)
 
     def __len__(self) -> int:
         """Return the number of prompts."""
         return len(self._starts)
 
+    @property
+    def shown(self) -> int:
+        """How many pictures there are."""
+        return self._shown
+
     def pictures(self) -> Iterator[Picture]:
         """Yield every picture."""
-        for entry in self._entries():
-            for name, image in zip(_names(entry), _images(entry), strict=False):
-                if name is not None:
-                    width, height = _size(image)
-                    about = _index(entry), _prompt(entry), str(name)
-                    yield Picture(*about, image.get("seed"), width, height)
+        for entry in self._entries(self._starts):
+            yield from _pictures(entry)
 
     def gaps(self) -> Iterator[Gap]:
         """Yield every prompt without a picture, failed or withheld."""
-        for entry in self._entries():
-            about = _index(entry), _prompt(entry)
-            if error := entry.get("error"):
-                reason = str(error.get("message") or error.get("type"))
-                yield Gap(*about, is_withheld=False, reason=reason)
-            withheld = sum(_is_withheld(image) for image in _images(entry))
-            if withheld:
-                images = "1 image" if withheld == 1 else f"{withheld} images"
-                reason = f"{images} withheld by the service's safety check"
-                yield Gap(*about, is_withheld=True, reason=reason)
+        for entry in self._entries(self._with_gaps):
+            yield from _gaps(entry)
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
+    def _entries(self, starts: Iterable[int]) -> Iterator[dict[str, Any]]:
         with self._path.open("rb") as file:
-            for start in self._starts:
+            for start in starts:
                 file.seek(start)
                 yield json.loads(file.readline())
+
+
+def _pictures(entry: dict[str, Any]) -> Iterator[Picture]:
+    for name, image in zip(_names(entry), _images(entry), strict=False):
+        if name is not None:
+            width, height = _size(image)
+            about = _index(entry), _prompt(entry), str(name)
+            yield Picture(*about, image.get("seed"), width, height)
+
+
+def _gaps(entry: dict[str, Any]) -> Iterator[Gap]:
+    about = _index(entry), _prompt(entry)
+    if error := entry.get("error"):
+        reason = str(error.get("message") or error.get("type"))
+        yield Gap(*about, is_withheld=False, reason=reason)
+    withheld = sum(_is_withheld(image) for image in _images(entry))
+    if withheld:
+        images = "1 image" if withheld == 1 else f"{withheld} images"
+        reason = f"{images} withheld by the service's safety check"
+        yield Gap(*about, is_withheld=True, reason=reason)
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:

@@ -66,10 +66,9 @@ def write_sheets(folder: Path, manifest: Path, layout: Layout) -> Iterator[Path]
         OSError: The manifest can't be read, or a sheet not written.
     """
     read = Manifest(manifest)
-    count = sum(1 for _ in read.pictures())
-    if not count:
+    if not read.shown:
         raise ValueError(f"{manifest} tells of no pictures")
-    sheets = -(-count // layout.per_page)
+    sheets = -(-read.shown // layout.per_page)
     digits = max(2, len(str(sheets)))
     pictures = read.pictures()
     for number in range(1, sheets + 1):
