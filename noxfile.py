@@ -1,5 +1,7 @@
 """Checks: `nox` runs lint, types and tests; the slow sessions are run by name."""
 
+import shutil
+
 import nox
 
 
@@ -7,6 +9,8 @@ nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = ["lint", "types", "tests"]
+if shutil.which("chromium"):
+    nox.options.sessions = [*nox.options.sessions, "browser"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -38,7 +42,8 @@ def tests(session: nox.Session) -> None:
     session.install(".[cli,sandbox]", *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"  # the package is the installed one
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    plain = ("-m", "not browser")
+    session.run("coverage", "run", "-m", "pytest", *plain, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -49,6 +54,22 @@ def versions(session: nox.Session) -> None:
     session.install(".[cli,sandbox]", *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Try the page of the pictures in a headless Chromium."""
+    session.install(".[sandbox]", *_group("tests"))
+    session.env["PYTHONSAFEPATH"] = "1"
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """Read real Parquet files; pyarrow is large, so the other sessions do without."""
+    session.install(".[parquet,sandbox]", *_group("tests"))
+    session.env["PYTHONSAFEPATH"] = "1"
+    session.run("pytest", "tests/test_inputs.py", *session.posargs)
 
 
 @nox.session

@@ -6,10 +6,6 @@ and renamed. The API key is no part of a download, also where a link redirects.
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -21,6 +17,7 @@ from ._delivery import Call
 from ._http import HttpRequest, HttpResponse
 from ._retry import RetryPolicy, repeat
 from ._transport import Transport
+from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
 from .limiter import Limiter
 from .providers import status_error
@@ -79,9 +76,9 @@ class Downloader:
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
             await to_thread.run_sync(_make_folder, path.parent)
-            with _temporary(path) as file:
+            with temporary(path) as file:
                 await call.wait(lambda: self._fetch(step.url, file), "for the image")
-                await to_thread.run_sync(_keep, file, path)
+                await to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
@@ -117,27 +114,3 @@ def _fate(image: ImageObject) -> str:
 
 def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def _temporary(path: Path) -> Generator[IO[bytes]]:
-    """Open a file beside *path* that is gone afterwards, unless it was renamed."""
-    name = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
-    with name.open("xb") as file:
-        try:
-            yield file
-        finally:
-            name.unlink(missing_ok=True)
-
-
-def _keep(file: IO[bytes], path: Path) -> None:
-    """Flush *file* to disk and give it its name."""
-    file.flush()
-    os.fsync(file.fileno())
-    Path(file.name).replace(path)
-    with suppress(OSError):  # some systems can't open a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

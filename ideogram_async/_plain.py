@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
@@ -43,14 +44,31 @@ def build(kind: type[T], given: Mapping[str, Any], *, opened: Open | None = None
     for name, attribute in fields.items():
         if attribute.default is attrs.NOTHING and name not in given:
             raise ValueError(f"{name} is required")
-    hints = field_types(cast("Any", kind))
-    return kind(**{n: _value(hints[n], v, n, opened) for n, v in given.items()})
+    types = _bare_types(cast("Any", kind))
+    return kind(**{n: _value(types[n], v, n, opened) for n, v in given.items()})
+
+
+def made(kind: type[T], given: Mapping[str, Any]) -> T:
+    """Make a request of plain values; a text stands for a file where one is wanted.
+
+    Raises:
+        ValueError: A field is missing, unknown, or invalid; says which.
+    """
+    types = _bare_types(cast("Any", kind))
+    texts = {n: _object(types.get(n), text) for n, text in given.items()}
+    return build(kind, texts, opened=_opened)
 
 
 @cache
 def field_types(kind: Any) -> dict[str, Any]:
     """Return the type of every field of the class *kind*, by name."""
     return typing.get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _bare_types(kind: Any) -> dict[str, Any]:
+    """Return the type of every field without ranges and None: it is asked per row."""
+    return {name: bare(hint) for name, hint in field_types(kind).items()}
 
 
 def bare(hint: Any) -> Any:
@@ -79,10 +97,9 @@ def json_object(value: Any, where: str) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
-def _value(hint: Any, value: Any, name: str, opened: Open | None) -> Any:
-    wanted = bare(hint)
+def _value(wanted: Any, value: Any, name: str, opened: Open | None) -> Any:
     if get_origin(wanted) is tuple:
-        inner = get_args(wanted)[0]
+        inner = bare(get_args(wanted)[0])
         members = cast("list[Any]", value if isinstance(value, list) else [value])
         return tuple(_value(inner, member, name, opened) for member in members)
     if wanted is Upload:
@@ -98,3 +115,28 @@ def _scalar(wanted: Any, text: str) -> Any:
     if wanted is bool:
         return {"true": True, "false": False}.get(text.lower(), text)
     return text
+
+
+def _object(hint: Any, text: Any) -> Any:
+    """Return an object for a text that names a file with one, or its first field."""
+    if not (isinstance(hint, type) and attrs.has(hint)) or hint is Upload:
+        return text
+    if not isinstance(text, str):
+        return text
+    if text.startswith("@"):
+        try:
+            return Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"can't read {text[1:]}: {error.strerror}") from None
+    if text.lstrip().startswith("{"):
+        return text
+    return {attrs.fields(cast("Any", hint))[0].name: text}
+
+
+def _opened(path: str) -> Upload:
+    if path.startswith(("http://", "https://")):
+        return Upload.from_url(path)
+    try:
+        return Upload.from_path(path)
+    except OSError as error:
+        raise ValueError(f"can't read {path}: {error.strerror}") from None

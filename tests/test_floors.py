@@ -15,10 +15,10 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_plain", "_rules", "_version", "batch", "costs", "errors", "requests"),
-        *("responses", "uploads", "vocabulary"),
+        *("_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
+        *("errors", "requests", "responses", "uploads", "vocabulary"),
     ),
-    ("_codec", "_http", "_learning", "masks"),
+    ("_codec", "_columns", "_http", "_learning", "_rows", "inputs", "masks"),
     ("providers",),
     ("_body", "_delivery", "_retry", "_settings", "_transport", "limiter"),
     ("_bulk", "_failover", "_files", "_operations", "_verb"),

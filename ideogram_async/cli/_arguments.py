@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 import attrs
 
 from .._operations import Operations
-from .._plain import bare, build, field_types
+from .._plain import bare, field_types
 from .._verb import Verb
 from .._version import __version__
 from ..providers import PROVIDERS
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     quote = _command(commands, "quote", "Say what a file of prompts would cost.")
     _add_prompts(quote)
     quote.add_argument("--provider", choices=sorted(PROVIDERS))
+    _add_sheet(commands)
     _add_sandbox(commands)
     return root
 
@@ -75,42 +76,6 @@ def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def made(kind: type[Request[Any]], given: dict[str, Any]) -> Request[Any]:
-    """Make a request of plain values; a text stands for a file where one is wanted.
-
-    Raises:
-        ValueError: A field is missing, unknown, or invalid; says which.
-    """
-    hints = field_types(cast("Any", kind))
-    texts = {n: _object(bare(hints.get(n)), text) for n, text in given.items()}
-    return build(kind, texts, opened=_opened)
-
-
-def _object(hint: Any, text: Any) -> Any:
-    """Return an object for a text that names a file with one, or its first field."""
-    if not (isinstance(hint, type) and attrs.has(hint)) or hint is Upload:
-        return text
-    if not isinstance(text, str):
-        return text
-    if text.startswith("@"):
-        try:
-            return Path(text[1:]).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ValueError(f"can't read {text[1:]}: {error.strerror}") from None
-    if text.lstrip().startswith("{"):
-        return text
-    return {attrs.fields(hint)[0].name: text}
-
-
-def _opened(path: str) -> Upload:
-    if path.startswith(("http://", "https://")):
-        return Upload.from_url(path)
-    try:
-        return Upload.from_path(path)
-    except OSError as error:
-        raise ValueError(f"can't read {path}: {error.strerror}") from None
 
 
 def _command(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
@@ -184,6 +149,18 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     )
     where.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     where.add_argument("--base-url", metavar="URL", help="of another server")
+
+
+def _add_sheet(commands: Commands) -> None:
+    does = "Put the pictures of a folder on contact sheets, with their prompts."
+    sheet = _command(commands, "sheet", does)
+    sheet.add_argument("folder", type=Path, metavar="FOLDER", help="as made by run")
+    for option, default, text in (
+        ("--columns", 5, "most pictures beside each other, [1, 50]; 5 if omitted"),
+        ("--width", 2400, "of a sheet in pixels, [200, 10000]; 2400 if omitted"),
+        ("--per-page", 30, "most pictures on a sheet, [1, 1000]; 30 if omitted"),
+    ):
+        sheet.add_argument(option, type=int, default=default, metavar="N", help=text)
 
 
 def _add_sandbox(

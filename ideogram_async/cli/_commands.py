@@ -8,18 +8,20 @@ import json
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 
 from .._codec import to_jsonable
+from .._plain import made
 from .._settings import named
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, one_line
+from ..inputs import PromptFile
 from ..requests import Request
-from ._arguments import given_fields, made, makes_images
+from ._arguments import given_fields, makes_images
 from ._folder import MANIFEST, Folder
-from ._inputs import PromptFile
 from ._progress import Tally
 from ._quote import quote as lines_of_quote
 from ._run import Run
@@ -33,6 +35,7 @@ DEMO_LATENCY = 1.0
 
 DEMO = "sandbox: pictures are drawn on this machine; nothing is sent or paid"
 
+SHEET_NEEDS_PILLOW = "a sheet needs Pillow: pip install 'ideogram-async[sheet]'"
 NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 
 
@@ -55,8 +58,28 @@ def quote(arguments: argparse.Namespace) -> int:
     """Print what a file of prompts would cost."""
     prompts = _prompts(arguments)
     prompts.checked()
-    for line in lines_of_quote(prompts.provider, prompts.requests()):
+    provider = named(arguments.provider)
+    for line in lines_of_quote(provider, prompts.requests()):
         print(line)
+    return DONE
+
+
+def sheet(arguments: argparse.Namespace) -> int:
+    """Write the contact sheets of a folder and print their names."""
+    try:
+        from ._sheet import Layout, write_sheets  # noqa: PLC0415  # Pillow is optional
+    except ModuleNotFoundError as error:
+        if error.name != "PIL":
+            raise
+        raise ConfigurationError(SHEET_NEEDS_PILLOW) from None
+    layout = Layout(arguments.columns, arguments.width, arguments.per_page)
+    folder: Path = arguments.folder
+    try:
+        for path in write_sheets(folder, folder / MANIFEST, layout):
+            print(path)
+    except OSError as error:
+        where = error.filename or folder
+        raise ConfigurationError(f"can't use {where}: {error.strerror}") from None
     return DONE
 
 
@@ -84,7 +107,16 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
     provider = named(arguments.provider)
-    return PromptFile(arguments.file, provider, given_fields(arguments))
+    prompts = PromptFile(
+        arguments.file,
+        provider.default_request,
+        given_fields(arguments),
+        refusal=provider.refusal,
+    )
+    if ignored := ", ".join(prompts.ignored()):
+        said = f"{prompts.path}: ignored, as the API has no such field: {ignored}"
+        print(said, file=sys.stderr)
+    return prompts
 
 
 def _run(

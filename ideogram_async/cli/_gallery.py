@@ -1,102 +1,149 @@
-"""The page that shows every picture with its prompt: one file, without scripts."""
+"""The page that shows every picture with its prompt: one file that needs no network.
+
+The first pictures and gaps stand in the page itself, so it works without scripts; all
+of them stand in it as JSON too, of which its script makes further pages and searches.
+A text from outside is escaped in both places; as a second lock the page's policy
+allows this one script only, and nothing from elsewhere.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from html import escape
+from importlib.resources import files
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
+from .._whole import whole
+from ._manifest import Gap, Manifest, Picture
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1d23; --soft: #667; --page: #f4f4f1;
-  --card: #fff; --line: #0001; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef3; --soft: #9aa;
-  --page: #14161b; --card: #1e2128; --line: #fff2; --bad: #ff8a80; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 2.5rem clamp(1rem, 4vw, 4rem); background: var(--page);
-  color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-h1 { margin: 0; font-size: 1.7rem; letter-spacing: -.02em; }
-header p { margin: .2rem 0 2rem; color: var(--soft); }
-main { display: grid; gap: 1.4rem; align-items: start;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
-figure { margin: 0; overflow: hidden; border-radius: 12px; background: var(--card);
-  box-shadow: 0 1px 3px var(--line), 0 8px 24px var(--line); }
-figure a { display: block; background: var(--line); }
-img { display: block; width: 100%; height: auto; }
-figcaption { padding: .8rem 1rem 1rem; overflow-wrap: anywhere; }
-small { display: block; margin-top: .25rem; color: var(--soft);
-  font-variant-numeric: tabular-nums; }
-section { margin-top: 3rem; } h2 { font-size: 1.1rem; }
-li { margin: .5rem 0; overflow-wrap: anywhere; } .why { color: var(--bad); }
-"""
+
+PAGE_SIZE: Final = 500
+"""Pictures on a page; the script has the same number from the page."""
 
 
 def write_gallery(manifest: Path, page: Path) -> None:
-    """Write *page* from the lines of *manifest*, in the order of the prompts."""
-    with manifest.open(encoding="utf-8") as lines:
-        entries = sorted(map(json.loads, lines), key=lambda entry: entry["index"])
-    pictures = [figure for entry in entries for figure in _figures(entry)]
-    notes = [note for entry in entries for note in _notes(entry)]
-    parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{len(pictures)} pictures</title><style>{STYLE}</style></head><body>",
-        f"<header><h1>{len(pictures)} pictures</h1>",
-        f"<p>from {len(entries)} prompts</p></header>",
-        "<main>",
-        *pictures,
-        "</main>",
+    """Write *page* from the lines of *manifest*, in the order of the prompts.
+
+    Raises:
+        OSError: One can't be read, or the other not written.
+    """
+    read = Manifest(manifest)
+    failed = withheld = 0
+    for gap in read.gaps():
+        failed += not gap.is_withheld
+        withheld += gap.is_withheld
+    counts = {"shown": read.shown, "failed": failed, "withheld": withheld}
+    with whole(page) as file:
+        for text in _page(read, counts):
+            file.write(text.encode("utf-8", "replace"))
+
+
+def _page(read: Manifest, counts: dict[str, int]) -> Iterator[str]:
+    title = _counted(counts["shown"], "picture")
+    style, script = (_asset(name) for name in ("style.css", "script.js"))
+    yield _head(title, style, script)
+    yield f'<body data-page-size="{PAGE_SIZE}">\n'
+    yield _header(title, len(read), counts)
+    yield '<main id="pictures" class="grid">\n'
+    yield from map(_figure, islice(read.pictures(), PAGE_SIZE))
+    yield '</main>\n<p id="empty" hidden></p>\n'
+    yield '<nav id="pages" aria-label="Pages" hidden></nav>\n'
+    for kind, is_withheld in (("failed", False), ("withheld", True)):
+        if counts[kind]:
+            gaps = (gap for gap in read.gaps() if gap.is_withheld == is_withheld)
+            yield f'<section id="{kind}">\n<h2>{kind.capitalize()}</h2>\n<ol>\n'
+            yield from map(_item, islice(gaps, PAGE_SIZE))
+            yield "</ol>\n</section>\n"
+    if counts["shown"] > PAGE_SIZE:
+        yield "<noscript><p>Further pictures, and the search, need JavaScript; the"
+        yield " files are beside this page.</p></noscript>\n"
+    yield from _json("all-pictures", map(_picture_row, read.pictures()))
+    yield from _json("all-gaps", map(_gap_row, read.gaps()))
+    yield f"<script>{script}</script>\n</body>\n</html>\n"
+
+
+def _head(title: str, style: str, script: str) -> str:
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline';"
+        f" script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n"
+    )
+
+
+def _header(title: str, prompts: int, counts: dict[str, int]) -> str:
+    shown = f"Pictures <b>{counts['shown']:,}</b>"
+    tabs = [f'<a href="#pictures" aria-current="page">{shown}</a>']
+    tabs += [
+        f'<a href="#{kind}">{kind.capitalize()} <b>{counts[kind]:,}</b></a>'
+        for kind in ("failed", "withheld")
+        if counts[kind]
     ]
-    if notes:
-        parts += ["<section><h2>Without a picture</h2><ul>", *notes, "</ul></section>"]
-    page.write_text("\n".join([*parts, "</body></html>\n"]), encoding="utf-8")
+    return (
+        f"<header>\n<div><h1>{title}</h1>\n"
+        f"<p>from {_counted(prompts, 'prompt')}</p></div>\n"
+        '<search hidden><input type="search" id="search" autocomplete="off"'
+        ' spellcheck="false" placeholder="Search prompts" aria-label="Search prompts">'
+        '<output id="found" aria-live="polite"></output></search>\n'
+        f'<nav id="tabs" aria-label="Views">{"".join(tabs)}</nav>\n</header>\n'
+    )
 
 
-def _figures(entry: dict[str, Any]) -> Iterator[str]:
-    for name, image in zip(entry["files"], _images(entry), strict=True):
-        if name is None:
-            continue
-        prompt, link = escape(_prompt(entry)), quote(name)
-        resolution = str(image.get("resolution", ""))
-        facts = (
-            f"#{entry['index']} · seed {image.get('seed', 'unknown')} · {resolution}"
-        )
-        yield (
-            f'<figure><a href="{link}"><img src="{link}"{_size(resolution)}'
-            f' loading="lazy" alt="{prompt}"></a>'
-            f"<figcaption>{prompt}<small>{escape(facts)}</small></figcaption></figure>"
-        )
+def _figure(picture: Picture) -> str:
+    prompt, link = escape(picture.prompt), quote(picture.file)
+    known = picture.width and picture.height
+    aspect = picture.width / picture.height if known else 1
+    size = f' width="{picture.width}" height="{picture.height}"' if known else ""
+    seed = "" if picture.seed is None else f" · seed {escape(str(picture.seed))}"
+    return (
+        f'<figure style="--aspect:{aspect:.3f}"><a href="{link}">'
+        f'<img src="{link}"{size} loading="lazy" decoding="async" alt="{prompt}"></a>'
+        f"<figcaption><p>{prompt}</p><small>#{picture.index}{seed}</small>"
+        "</figcaption></figure>\n"
+    )
 
 
-def _size(resolution: str) -> str:
-    """Return the attributes that keep room for a picture before it is loaded."""
-    width, _, height = resolution.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        return ""
-    return f' width="{width}" height="{height}"'
+def _item(gap: Gap) -> str:
+    prompt = escape(gap.prompt) or "(no prompt)"
+    return (
+        f"<li><small>#{gap.index}</small><p>{prompt}</p>"
+        f'<p class="why">{escape(gap.reason)}</p></li>\n'
+    )
 
 
-def _notes(entry: dict[str, Any]) -> Iterator[str]:
-    withheld = sum(not image.get("url") for image in _images(entry))
-    reasons = [entry["error"]["message"]] if entry["error"] else []
-    if withheld:
-        reasons.append(f"{withheld} withheld by the service's safety check")
-    for reason in reasons:
-        yield (
-            f"<li>#{entry['index']} {escape(_prompt(entry))}"
-            f' <span class="why">{escape(reason)}</span></li>'
-        )
+def _picture_row(picture: Picture) -> list[Any]:
+    size = picture.width, picture.height
+    return [picture.index, picture.prompt, quote(picture.file), picture.seed, *size]
 
 
-def _images(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    response: dict[str, list[dict[str, Any]]] = entry["response"] or {}
-    return response.get("data", [])
+def _gap_row(gap: Gap) -> list[Any]:
+    return [gap.index, gap.prompt, gap.is_withheld, gap.reason]
 
 
-def _prompt(entry: dict[str, Any]) -> str:
-    request: dict[str, Any] = entry["request"] or {}
-    return str(request.get("prompt", ""))
+def _json(name: str, rows: Iterable[list[Any]]) -> Iterator[str]:
+    """Yield a script element that is never run; no text can end it."""
+    yield f'<script type="application/json" id="{name}">['
+    for number, row in enumerate(rows):
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        yield (",\n" if number else "\n") + text.replace("<", "\\u003c")
+    yield "]</script>\n"
+
+
+def _asset(name: str) -> str:
+    return (files("ideogram_async.cli") / "page" / name).read_text(encoding="utf-8")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

@@ -183,7 +183,7 @@ def test_csv_lists(sandbox: Sandbox, folder: Path) -> None:
     [
         ("p.csv", "prompt,num_images\na cat,9\n", "p.csv:2: num_images must be in"),
         ("p.csv", "prompt,num_images\na cat,many\n", "p.csv:2: num_images must be of"),
-        ("p.csv", "prompt,colour\na cat,red\n", "p.csv:2: colour is no field of"),
+        ("p.csv", "prompt,colour\na cat,red\n", "p.csv:1: colour is no field of"),
         ("p.csv", "prompt,seed\na cat\n", "p.csv:2: fewer cells than the header"),
         ("p.csv", "prompt\na cat,7\n", "p.csv:2: 1 more cells than the header"),
         ("p.csv", 'prompt\n"a" cat\n', "p.csv:2: unreadable row: "),
@@ -193,7 +193,7 @@ def test_csv_lists(sandbox: Sandbox, folder: Path) -> None:
         ("p.jsonl", "[1]\n", "p.jsonl:1: must be a JSON object, such as"),
         ("p.jsonl", '{"prompt": "x", "image": "y"}\n', "p.jsonl:1: image is no field"),
         ("p.txt", "", "p.txt: no prompts in it"),
-        ("p.txt", "caf\udce9", "p.txt is not UTF-8 text: "),
+        ("p.txt", "caf\udce9", "p.txt:1: prompt is not UTF-8 text: "),
     ],
 )
 def test_a_bad_row_stops_everything_before_it_starts(
@@ -212,6 +212,19 @@ def test_a_bad_row_stops_everything_before_it_starts(
     assert complaint in capsys.readouterr().err
     assert sandbox.ledger.charges == []
     assert not (folder / "out").exists()
+
+
+def test_columns_that_mean_nothing_here(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Columns of the web page's sheet that the API lacks are named once."""
+    (folder / "p.csv").write_text("prompt,visibility\na cat,private\na dog,public\n")
+    code = main(["run", "p.csv"])
+
+    assert code == 0
+    assert "p.csv: ignored, as the API has no such field: visibility\n" in (
+        capsys.readouterr().err
+    )
 
 
 def test_many_bad_rows(
@@ -303,7 +316,7 @@ def test_failures_are_named(
     assert fruit["error"]["type"] == "SafetyError"
     assert (fruit["response"], fruit["files"]) == (None, [])
     assert (withheld["files"], withheld["error"]) == ([None], None)
-    assert "1 withheld by the service" in page
+    assert "1 image withheld by the service" in page
 
 
 def test_a_batch_that_is_doomed(

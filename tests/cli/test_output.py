@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ideogram_async.cli._gallery import write_gallery
+from ideogram_async.cli._manifest import Gap, Manifest, Picture
 from ideogram_async.cli._progress import Tally, progress
 
 
@@ -102,7 +105,60 @@ def test_the_page_escapes_everything(tmp_path: Path) -> None:
     write_gallery(manifest, tmp_path / "index.html")
 
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "<script" not in page
+    assert page.count("<script") == page.count("</script>") == 3
     assert page.count("&lt;script&gt;") == 3
+    assert page.count("\\u003cscript>") == 2
     assert 'src="a%22b.png" loading="lazy"' in page
-    assert "<h1>1 pictures</h1>" in page
+    assert "<h1>1 picture</h1>" in page
+
+
+def test_a_manifest_is_read_in_order(tmp_path: Path) -> None:
+    """The last line of a prompt counts; a line that was cut off is left out."""
+    seen = {"url": "u", "upscaled_resolution": "8x4", "resolution": "4x2", "seed": 1}
+    held = [{"url": ""}, {"url": "u", "is_image_safe": False}]
+    lines: list[Any] = [
+        {"index": 2, "request": {"text_prompt": "c"}, "response": {"data": held}},
+        {"index": 0, "request": {"prompt": "old"}, "error": {"message": "no"}},
+        [],
+        {"index": "1"},
+        {"index": 0, "request": {"prompt": "a"}, "response": {"data": [seen, seen]}},
+    ]
+    lines[0]["files"], lines[4]["files"] = [None, None], ["a.png", None]
+    manifest = tmp_path / "manifest.jsonl"
+    text = "\n".join(map(json.dumps, lines)) + '\n\n{"index": 3, "requ'
+    manifest.write_text(text)
+    read = Manifest(manifest)
+
+    assert len(read) == 2
+    assert list(read.pictures()) == [Picture(0, "a", "a.png", 1, 8, 4)]
+    why = "2 images withheld by the service's safety check"
+    assert list(read.gaps()) == [Gap(2, "c", is_withheld=True, reason=why)]
+
+
+def test_a_page_of_very_many(tmp_path: Path) -> None:
+    """Ten thousand pictures are written in little memory; the first stand in HTML."""
+    manifest = tmp_path / "manifest.jsonl"
+    with manifest.open("w") as file:
+        for index in reversed(range(10_000)):
+            line = {
+                "index": index,
+                "request": {"prompt": f"cat {index} " + "x" * 500},
+                "response": {"data": [{"url": "u"}]},
+                "files": [f"{index}.png"],
+            }
+            file.write(json.dumps(line) + "\n")
+    tracemalloc.start()
+    write_gallery(manifest, tmp_path / "index.html")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert page.count("<figure") == 500
+    assert page.count(".png") == 10_000 + 2 * 500
+    assert page.index("cat 499") < page.index("cat 500 ")
+    assert peak < 2_500_000
+    assert "<noscript>" in page
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "index.html",
+        "manifest.jsonl",
+    ]
