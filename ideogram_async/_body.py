@@ -7,8 +7,7 @@ and gives no exact length where there is one; so the pieces come from `_http.mul
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -44,9 +43,16 @@ class Body:
         self.headers: dict[str, str] = {}
         self.fault = ""
         self._form = step.form
+        if step.form:
+            self._boundary = os.urandom(16).hex()
+            kind = f"multipart/form-data; boundary={self._boundary}"
+            self.headers["Content-Type"] = kind
+        if step.form and not step.uploads:
+            pieces = multipart(step.form, self._boundary)
+            self.content = b"".join(cast("Iterator[bytes]", pieces))
 
     async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
-        """Open and measure the files, and join what needs no streaming.
+        """Open and measure the files of a form that has some.
 
         Args:
             files: Closes the files at the end.
@@ -55,19 +61,12 @@ class Body:
         Raises:
             TransportError: A file can't be opened; nothing was sent.
         """
-        if not self._form:
-            return
-        boundary = uuid.uuid4().hex
-        self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
         pieces = [
             await self._open(piece, files, fetch)
             if isinstance(piece, Upload)
             else piece
-            for piece in multipart(self._form, boundary)
+            for piece in multipart(self._form, self._boundary)
         ]
-        if not any(isinstance(piece, _Reader) for piece in pieces):
-            self.content = b"".join(cast("list[bytes]", pieces))
-            return
         sizes = [len(p) if isinstance(p, bytes) else p.size for p in pieces]
         if None not in sizes:
             self.headers["Content-Length"] = str(sum(cast("list[int]", sizes)))

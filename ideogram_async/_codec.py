@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast, get_origin
 from urllib.parse import quote, urlencode
 
@@ -26,6 +27,8 @@ from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ._http import HttpRequest, Part
+from ._plain import bare
+from ._rules import is_optional
 from .errors import DecodeError
 from .requests import Request
 from .uploads import Upload
@@ -35,30 +38,35 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
-def encode(request: Request[Any], base_url: str) -> HttpRequest:
-    """Return the HTTP request that carries *request*, without a key."""
+Structure = Callable[[Any, Any], Any]
+"""Makes a value of JSON."""
+
+
+def encode(
+    request: Request[Any], base_url: str, headers: Mapping[str, str] = NO_HEADERS
+) -> HttpRequest:
+    """Return the HTTP request that carries *request*, with further *headers*."""
     endpoint = request.endpoint
-    given = {
-        name: value
-        for name in _field_names(cast("Any", type(request)))
-        if (value := getattr(request, name)) is not None
-    }
-    path = endpoint.path
-    for name in [name for name in given if f"{{{name}}}" in path]:
-        path = path.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
-    asked = given if endpoint.method == "GET" else endpoint.query
-    query = [(n, _text(v)) for n in tuple(asked) for v in _members(given.pop(n))]
-    url = f"{base_url}{path}?{urlencode(query)}" if query else base_url + path
+    names, in_path, in_query = _places(cast("Any", type(request)))
+    values = vars(request)
+    given = {n: value for n in names if (value := values[n]) is not None}
+    url = base_url + endpoint.path
+    for name in in_path:
+        url = url.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
+    asked = [n for n in in_query if n in given]
+    if query := [(n, _text(v)) for n in asked for v in _members(given.pop(n))]:
+        url = f"{url}?{urlencode(query)}"
     if endpoint.method == "GET":
-        return HttpRequest("GET", url)
+        return HttpRequest("GET", url, headers)
     if endpoint.multipart:
         form = tuple(_parts(given, endpoint.envelope))
-        return HttpRequest("POST", url, form=form, places=request.places)
+        return HttpRequest("POST", url, headers, form=form, places=request.places)
     body = _json(given)
     if endpoint.envelope:
         body = {endpoint.envelope: body}
-    headers = {"Content-Type": JSON_TYPE}
+    headers = {"Content-Type": JSON_TYPE, **headers}
     return HttpRequest("POST", url, headers, _dumps(body), places=request.places)
 
 
@@ -115,6 +123,8 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> Iterator[Part]:
 
 
 def _part(name: str, value: Any) -> Part:
+    if isinstance(value, str):
+        return Part(name, value.encode())
     if isinstance(value, Upload):
         return Part(name, value, value.media_type)
     if _is_model(type(value)):
@@ -145,6 +155,16 @@ def _dumps(value: Any) -> bytes:
 
 
 @cache
+def _places(cls: Any) -> tuple[tuple[str, ...], ...]:
+    """Return the fields of a request class: all, those in the path and in the query."""
+    names = _field_names(cls)
+    endpoint = cls.endpoint
+    in_path = tuple(name for name in names if f"{{{name}}}" in endpoint.path)
+    if endpoint.method == "GET":
+        return names, in_path, tuple(n for n in names if n not in in_path)
+    return names, in_path, endpoint.query
+
+
 def _field_names(cls: Any) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in attrs.fields(cls))
 
@@ -172,10 +192,8 @@ def _structure_str(value: Any, _: object) -> str:
     return value
 
 
-def _structure_list(hint: Any) -> Callable[[Any, Any], Any]:
-    build: Callable[[Any, Any], Any] = homogenous_tuple_structure_factory(
-        hint, _converter
-    )
+def _structure_list(hint: Any) -> Structure:
+    build: Structure = homogenous_tuple_structure_factory(hint, _converter)
 
     def structure(value: Any, kind: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -185,7 +203,13 @@ def _structure_list(hint: Any) -> Callable[[Any, Any], Any]:
     return structure
 
 
-def _structure_model(cls: type[Any]) -> Callable[[Any, Any], Any]:
+def _structure_optional(hint: Any) -> Structure:
+    inner_type = bare(hint)
+    inner: Structure = _converter.get_structure_hook(inner_type)
+    return lambda value, _: None if value is None else inner(value, inner_type)
+
+
+def _structure_model(cls: type[Any]) -> Structure:
     known = frozenset(_field_names(cast("Any", cls))) - {"extra"}
     required = frozenset(
         each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
@@ -195,8 +219,8 @@ def _structure_model(cls: type[Any]) -> Callable[[Any, Any], Any]:
     def structure(value: Any, _: object) -> Any:
         if not isinstance(value, dict):
             raise TypeError(f"not an object: {value!r:.80}")
-        fields = cast("dict[str, Any]", value).items()
-        given = {n: v for n, v in fields if v is not None or n in required}
+        fields = cast("dict[str, Any]", value)
+        given = {n: v for n, v in fields.items() if v is not None or n in required}
         if unknown := given.keys() - known:
             extra = {name: given[name] for name in unknown}
             given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
@@ -230,6 +254,7 @@ _converter.register_structure_hook(int, _structure_int)
 _converter.register_structure_hook(str, _structure_str)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_unstructure_hook(Upload, str)
+_converter.register_structure_hook_factory(is_optional, _structure_optional)
 _converter.register_structure_hook_factory(_is_model, _structure_model)
 _converter.register_structure_hook_factory(_is_list, _structure_list)
 _converter.register_unstructure_hook_factory(_is_model, _unstructure_model)

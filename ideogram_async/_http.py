@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import attrs
 
@@ -23,16 +24,22 @@ class Part:
     content: bytes | Upload
     media_type: str | None = None
 
-    def header(self, boundary: str) -> bytes:
-        """Return all that stands before the content, boundary included."""
-        disposition = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
-        if isinstance(self.content, Upload):
-            disposition += f'; filename="{_escaped(self.content.filename)}"'
-        media_type = ""
-        if self.media_type:
-            media_type = f"\r\nContent-Type: {_escaped(self.media_type)}"
-        head = f"--{boundary}\r\n{disposition}{media_type}\r\n\r\n"
-        return head.encode(errors="replace")
+    @property
+    def header(self) -> bytes:
+        """All that stands between the boundary and the content."""
+        content = self.content
+        filename = content.filename if isinstance(content, Upload) else None
+        return _header(self.name, filename, self.media_type)
+
+
+@lru_cache(maxsize=256)
+def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
+    head = f'Content-Disposition: form-data; name="{_escaped(name)}"'
+    if filename is not None:
+        head += f'; filename="{_escaped(filename)}"'
+    if media_type:
+        head += f"\r\nContent-Type: {_escaped(media_type)}"
+    return f"{head}\r\n\r\n".encode(errors="replace")
 
 
 @attrs.frozen
@@ -81,7 +88,7 @@ class HttpResponse:
 
     Attributes:
         status: HTTP status code.
-        headers: Header fields, names in lower case.
+        headers: Header fields; their names are asked for in lower case.
         body: What came of the body.
         complete: False if the connection ended before the body did.
         received: When it came, in seconds since 1970; the base of a `Retry-After` date.
@@ -96,8 +103,9 @@ class HttpResponse:
 
 def multipart(form: tuple[Part, ...], boundary: str) -> Iterator[bytes | Upload]:
     """Yield the pieces of a multipart body in order; files are left to be streamed."""
+    start = f"--{boundary}\r\n".encode()
     for part in form:
-        yield part.header(boundary)
+        yield start + part.header
         yield part.content
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()

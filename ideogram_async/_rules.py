@@ -137,9 +137,17 @@ def checker(hint: Any) -> Check:
     return _instance_of(hint)
 
 
+def is_optional(hint: Any) -> bool:
+    """Whether None is a value of the type *hint*."""
+    return get_origin(hint) in (Union, types.UnionType)
+
+
 def _all_of(*checks: Check) -> Check:
     def check(value: Any) -> str | None:
-        return next(filter(None, (each(value) for each in checks)), None)
+        for each in checks:
+            if wrong := each(value):
+                return wrong
+        return None
 
     return check
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -77,6 +78,8 @@ class Transport:
         """
         body = Body(step)
         try:
+            if not step.uploads:
+                return await self._exchange(step, body, timeout)
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
                 return await self._exchange(step, body, timeout)
@@ -128,7 +131,7 @@ class Transport:
                 raise_for_status=False,
             ) as response:
                 chunks = response.content.iter_chunked(CHUNK)
-                yield Download(response.status, _lower(response.headers), chunks)
+                yield Download(response.status, response.headers, chunks)
                 return
         except LOST as error:
             failure = _translated(error, idle)
@@ -148,18 +151,14 @@ class Transport:
             step.url,
             data=body.content,
             headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
-            timeout=aiohttp.ClientTimeout(
-                total=seconds,
-                connect=min(CONNECT_TIMEOUT, seconds * CONNECT_SHARE),
-                ceil_threshold=float("inf"),
-            ),
+            timeout=_timeout(seconds),
             allow_redirects=False,
             raise_for_status=False,
         ) as response:
             content, complete = await _read(response)
             return HttpResponse(
                 response.status,
-                _lower(response.headers),
+                response.headers,
                 content,
                 complete,
                 time.time(),
@@ -186,7 +185,7 @@ class Download:
 
     Attributes:
         status: HTTP status code.
-        headers: Header fields, names in lower case.
+        headers: Header fields, by names in any case.
         chunks: The body, in pieces.
     """
 
@@ -195,21 +194,26 @@ class Download:
     chunks: AsyncIterator[bytes]
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+@lru_cache(maxsize=8)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=seconds,
+        connect=min(CONNECT_TIMEOUT, seconds * CONNECT_SHARE),
+        ceil_threshold=float("inf"),
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
-    content = bytearray()
+    content = b""
     try:
-        async for chunk in response.content.iter_any():
-            content += chunk
+        while chunk := await response.content.readany():
+            content = content + chunk if content else chunk
             if len(content) > LARGEST_ANSWER:
-                return bytes(content), False
+                return content, False
     except LOST:
-        return bytes(content), False
-    return bytes(content), True
+        return content, False
+    return content, True
 
 
 def is_cancelled() -> bool:

@@ -65,10 +65,10 @@ def test_filename_cannot_break_out_of_its_header(filename: str, shown: bytes) ->
     """Quotes and line ends in a name are escaped as browsers do."""
     upload = Upload.from_bytes(b"1", filename, media_type="image/png")
 
-    header = Part('im"age', upload, "image/png").header("xyz")
+    header = Part('im"age', upload, "image/png").header
 
     assert header == (
-        b'--xyz\r\nContent-Disposition: form-data; name="im%22age"; filename="'
+        b'Content-Disposition: form-data; name="im%22age"; filename="'
         + shown
         + b'"\r\nContent-Type: image/png\r\n\r\n'
     )

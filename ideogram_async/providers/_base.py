@@ -162,10 +162,9 @@ class Provider:
 
     def step(self, request: Request[Any]) -> HttpRequest:
         """Return the HTTP request that carries *request*, with the key."""
-        encoded = _codec.encode(request, self.base_url + self.prefix(request))
-        route = self.routes[type(request)]
-        headers = {**encoded.headers, **route.headers, **self._key_field}
-        return self.outgoing(attrs.evolve(encoded, headers=headers))
+        headers = {**self.routes[type(request)].headers, **self._key_field}
+        url = self.base_url + self.prefix(request)
+        return self.outgoing(_codec.encode(request, url, headers))
 
     def outgoing(self, step: HttpRequest) -> HttpRequest:
         """Return *step* in this provider's own form."""

@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Final, Generic, TypeVar, cast, dataclass_trans
 import attrs
 from attrs import field
 
-from .._rules import checker
+from .._plain import bare
+from .._rules import Check, checker, is_optional
 from ._docs import with_inherited_attributes
 
 
@@ -54,8 +55,8 @@ class Exclusive:
 
     def complaint(self, request: object) -> str | None:
         """Return what is wrong with *request*, or None."""
-        given = [getattr(request, name, None) for name in (self.first, self.second)]
-        if any(value is None for value in given):
+        given = vars(request)
+        if given.get(self.first) is None or given.get(self.second) is None:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
@@ -115,6 +116,20 @@ Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 class Fields:
     """Base of what `@fields` declares: shows the fields that are set, and no others."""
 
+    _checks: ClassVar[tuple[tuple[str, Check], ...]] = ()
+    _optional: ClassVar[frozenset[str]] = frozenset()
+
+    def __attrs_post_init__(self) -> None:
+        """Check every field that is given, in one loop, as most are not."""
+        given = vars(self)
+        for name, check in self._checks:
+            value = given[name]
+            if value is None and name in self._optional:
+                continue
+            if wrong := check(value):
+                separator = "" if wrong.startswith("[") else " "
+                raise ValueError(f"{name}{separator}{wrong}")
+
     def __repr__(self) -> str:
         """Return the fields that are set, as a call would give them."""
         given = (
@@ -138,7 +153,8 @@ class Request(Fields, Generic[T_co]):
     relations: ClassVar[tuple[Relation, ...]] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check what concerns several fields."""
+        """Check every field, and what concerns several."""
+        super().__attrs_post_init__()
         for relation in self.relations:
             if wrong := relation.complaint(self):
                 raise ValueError(wrong)
@@ -205,32 +221,26 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 
 def _checked(cls: type[Any]) -> type[Any]:
-    return attrs.frozen(
-        kw_only=True, slots=False, repr=False, field_transformer=_with_checks
+    made = attrs.frozen(
+        kw_only=True, slots=False, repr=False, field_transformer=_with_tuples
     )(cls)
+    hints = typing.get_type_hints(made, include_extras=True)
+    names = [each.name for each in attrs.fields(made)]
+    made._checks = tuple((name, checker(hints[name])) for name in names)  # noqa: SLF001  # our own
+    made._optional = frozenset(name for name in names if is_optional(hints[name]))  # noqa: SLF001  # our own
+    return made
 
 
-def _with_checks(
+def _with_tuples(
     cls: type[Any], declared: list[attrs.Attribute[Any]]
 ) -> list[attrs.Attribute[Any]]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return [
-        each if each.validator else _with_check(each, hints[each.name])
+        each.evolve(converter=_frozen_list)
+        if typing.get_origin(bare(hints[each.name])) is tuple
+        else each
         for each in declared
     ]
-
-
-def _with_check(attribute: attrs.Attribute[Any], hint: Any) -> attrs.Attribute[Any]:
-    check = checker(hint)
-    name = attribute.name
-
-    def validate(_: object, __: object, value: Any) -> None:
-        if wrong := check(value):
-            separator = "" if wrong.startswith("[") else " "
-            message = f"{name}{separator}{wrong}"
-            raise ValueError(message)
-
-    return attribute.evolve(validator=validate, converter=_frozen_list)
 
 
 def _frozen_list(value: Any) -> Any:

@@ -57,6 +57,7 @@ class ColorPalette(Fields):
 
     def __attrs_post_init__(self) -> None:
         """Check that there is exactly one of the two forms."""
+        super().__attrs_post_init__()
         if (self.name is None) == (self.members is None):
             raise ValueError("a ColorPalette takes either name or members")
 

@@ -38,6 +38,7 @@ class PromptElement(Fields):
 
     def __attrs_post_init__(self) -> None:
         """Check that there are words just where it is a text."""
+        super().__attrs_post_init__()
         if (self.type == "text") == (self.text is None):
             raise ValueError(
                 'text is given for elements of the type "text", and only there'
