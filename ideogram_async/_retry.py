@@ -100,6 +100,11 @@ def may_have_run(error: BaseException) -> bool:
     return isinstance(error, ServerError) and not was_refused(error)
 
 
+def did_not_run(error: BaseException) -> bool:
+    """Whether it is certain that nothing ran, and nothing is billed."""
+    return not (may_have_run(error) or isinstance(error, DecodeError))
+
+
 def verdict_of(error: BaseException | None) -> Verdict:
     """Return what *error*, or success, tells the gate."""
     if error is None or isinstance(error, DecodeError):

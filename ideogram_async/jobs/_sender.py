@@ -1,0 +1,209 @@
+"""Sends one item and writes down what became of it, before anything else happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import attrs
+
+from .._bulk import DOOMS_ALL
+from .._codec import to_jsonable
+from .._delivery import Call, Halt
+from ..errors import (
+    BadRequestError,
+    BudgetExceededError,
+    ConfigurationError,
+    DecodeError,
+    GenerationFailedError,
+    IdeogramError,
+    JournalError,
+    NotFoundError,
+    SafetyError,
+    UnsupportedRequestError,
+)
+from ..responses import ImageObject
+from ._budget import Budget
+from ._folder import Folder
+from ._identity import described
+from ._items import Item
+from ._journal import Journal
+from ._values import State
+
+
+FINAL: Final = (
+    BadRequestError,
+    GenerationFailedError,
+    NotFoundError,
+    SafetyError,
+    UnsupportedRequestError,
+    ValueError,
+)
+"""Sending the same again would end the same."""
+
+ENDS_ALL: Final = (*DOOMS_ALL, ConfigurationError, JournalError)
+
+
+@attrs.define(eq=False)
+class Witness:
+    """Writes `sent` before every attempt, and takes it back where nothing ran.
+
+    Attributes:
+        journal: Where it writes.
+        item: What is sent.
+        price: What an attempt costs, in billionths; None if unknown.
+        under_way: Attempts that may have run.
+    """
+
+    journal: Journal
+    item: Item
+    price: int | None
+    under_way: int = 0
+
+    async def sending(self) -> None:
+        """Note, on disk, that an attempt is about to leave."""
+        self._add(1)
+        request = json.dumps(described(self.item.request), ensure_ascii=False)  # type: ignore[arg-type]  # items that are sent have one
+        await self.journal.move(self.item, "sent", request=request)
+
+    def spared(self) -> None:
+        """Note that the attempt did not run."""
+        self._add(-1)
+        self.journal.move_soon(self.item, "sent" if self.under_way else "pending")
+
+    def _add(self, attempts: int) -> None:
+        self.under_way += attempts
+        self.item.cost += attempts * (self.price or 0)
+        self.item.unpriced += attempts * (self.price is None)
+
+
+@attrs.frozen
+class Answered:
+    """An answer whose images are to be saved.
+
+    Attributes:
+        item: Whose answer it is.
+        images: The images in it.
+        files: For each image its name; None for one that was withheld.
+    """
+
+    item: Item
+    images: tuple[ImageObject, ...]
+    files: list[str | None]
+
+
+@attrs.define(eq=False)
+class Sender:
+    """Sends items.
+
+    Attributes:
+        send: Sends a request.
+        provider: Name of the service.
+        journal: Where everything is written.
+        folder: Gives the names of images.
+        budget: The money.
+        halt: Ends the job.
+        on_problem: Told of what went wrong with an item.
+        stranded: Answers that could not be written down.
+    """
+
+    send: Callable[[Any, Call], Awaitable[Any]]
+    provider: str
+    journal: Journal
+    folder: Folder
+    budget: Budget
+    halt: Halt
+    on_problem: Callable[[Item, Exception], None]
+    stranded: list[Any] = attrs.field(factory=list[Any], init=False)
+
+    async def deliver(self, item: Item) -> Answered | None:
+        """Send *item*, write down what became of it, and return its answer."""
+        call = Call(halt=self.halt)
+        try:
+            price = self.budget.price_of(item.request)  # type: ignore[arg-type]  # has one
+        except BudgetExceededError as error:
+            self.on_problem(item, error)
+            return None
+        try:
+            await call.wait(lambda: self.budget.reserve(price or 0), "for the budget")
+        except IdeogramError as error:
+            self.halt.end(error)
+            return None
+        before = item.cost
+        try:
+            return await self._sent(item, price, call)
+        finally:
+            self.budget.settle(price or 0, item, before)
+
+    async def _sent(self, item: Item, price: int | None, call: Call) -> Answered | None:
+        before = item.cost
+        call.witness = witness = Witness(self.journal, item, price)
+        try:
+            response = await self.send(item.request, call)
+        except Exception as error:  # noqa: BLE001  # one item never harms another
+            state = _state_after(error, witness)
+            if isinstance(error, GenerationFailedError):
+                item.cost = before
+            await self._note(item, state, error, call)
+            return None
+        return await self._keep(item, response, call)
+
+    async def _note(
+        self, item: Item, state: State, error: Exception, call: Call
+    ) -> None:
+        if isinstance(error, ENDS_ALL):
+            self.halt.end(error)
+        if state == "pending" and self.halt.reason not in {None, error}:
+            return
+        self.on_problem(item, error)
+        request = json.dumps(described(item.request), ensure_ascii=False)  # type: ignore[arg-type]  # has one
+        await self._write(
+            item, state, attempts=call.attempts, error=told(error), request=request
+        )
+
+    async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
+        images: tuple[ImageObject, ...] = getattr(response, "data", ())
+        files = [
+            None if image.is_withheld else self.folder.name_for(item.position, image)
+            for image in images
+        ]
+        answer = to_jsonable(response)
+        request = described(item.request)  # type: ignore[arg-type]  # has one
+        is_kept = await self._write(
+            item,
+            "answered",
+            provider=self.provider,
+            attempts=call.attempts,
+            request=json.dumps(request, ensure_ascii=False),
+            answer=json.dumps(answer, ensure_ascii=False),
+            files=json.dumps(files),
+            error=None,
+        )
+        if not is_kept:
+            self.stranded.append({"request": request, "response": answer})
+        return Answered(item, images, files)
+
+    async def _write(self, item: Item, state: State, **columns: object) -> bool:
+        try:
+            await self.journal.move(item, state, **columns)
+        except JournalError as error:
+            self.halt.end(error)
+            return False
+        return True
+
+
+def told(error: Exception) -> str:
+    """Return *error* as the manifest has it; a paid body that can't be read is kept."""
+    known = {"type": type(error).__name__, "message": str(error)}
+    if isinstance(error, DecodeError):
+        known["body"] = error.body.decode(errors="replace")
+    return json.dumps(known, ensure_ascii=False)
+
+
+def _state_after(error: Exception, witness: Witness) -> State:
+    if isinstance(error, GenerationFailedError):
+        return "failed"
+    if witness.under_way:
+        return "unknown"
+    return "failed" if isinstance(error, FINAL) else "pending"
