@@ -1,7 +1,7 @@
 """Bulk jobs that survive: a journal, a budget, and images that are never lost."""
 
 from ._job import Job
-from ._values import Counts, Problem, Progress, Report, State
+from ._values import Counts, Plan, Problem, Progress, Report, State
 
 
-__all__ = ["Counts", "Job", "Problem", "Progress", "Report", "State"]
+__all__ = ["Counts", "Job", "Plan", "Problem", "Progress", "Report", "State"]

@@ -148,13 +148,13 @@ class Engine:
     async def _work(
         self, group: TaskGroup, answered: MemoryObjectSendStream[Answered]
     ) -> None:
-        while (item := await self.feed.draw()) is not None:
+        while (drawn := await self.feed.draw()) is not None:
             most = self.concurrency or self.limiter.limit + LOOK_AHEAD
             if self._workers < most:
                 self._start_worker(group, answered)
             paid = None
             with self._leavable(shield=True):
-                paid = await self.sender.deliver(item)
+                paid = await self.sender.deliver(*drawn)
             if paid is not None:
                 await answered.send(paid)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
@@ -13,13 +14,15 @@ from anyio import to_thread
 from .._delivery import Call, Halt
 from ..errors import JournalError, NotSentError
 from ..requests import Request
-from ._identity import digest_of, uploads_of
+from ._identity import described, digest_of, uploads_of
 from ._items import Item, Row, Terms
 from ._journal import Journal
 
 
 PAGE: Final = 64
 """Rows that are drawn, and looked up, at once."""
+
+Drawn = tuple[Item, Request[Any]]
 
 Source = Iterator[Any] | AsyncIterator[Any]
 
@@ -51,11 +54,11 @@ class Feed:
     drawn: int = 0
     is_whole: bool = False
     error: Exception | None = None
-    _ready: deque[Item] = attrs.field(factory=deque[Item], init=False)
+    _ready: deque[Drawn] = attrs.field(factory=deque["Drawn"], init=False)
     _lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
 
-    async def draw(self) -> Item | None:
-        """Return the next item to work on, or None at the end."""
+    async def draw(self) -> Drawn | None:
+        """Return the next item to work on and its request, or None at the end."""
         async with self._lock:
             while not (self._ready or self._is_over()):
                 rows = [await self._row()]
@@ -86,9 +89,7 @@ class Feed:
         position = self.drawn
         self.drawn += 1
         try:
-            if isinstance(row, Exception):
-                raise row
-            return position, self.make(row)
+            return position, self.make(_sound(row))
         except Exception as error:  # noqa: BLE001  # one row never harms another
             self.on_bad_row(position, error)
             return None
@@ -108,10 +109,12 @@ class Feed:
             found = await to_thread.run_sync(self._identified, rows)
         else:
             found = self._identified(rows)
+        requests = dict(rows)
         for position, error in found[1]:
             self.on_bad_row(position, error)
         try:
-            self._ready.extend(await self.journal.admit(found[0], self.terms))
+            items = await self.journal.admit(found[0], self.terms)
+            self._ready.extend((item, requests[item.position]) for item in items)
         except JournalError as error:
             self.halt.end(error)
 
@@ -121,7 +124,15 @@ class Feed:
         known, bad = list[Row](), list[tuple[int, ValueError]]()
         for position, request in rows:
             try:
-                known.append((position, digest_of(request), request))
+                asked = described(request)
+                text = json.dumps(asked, ensure_ascii=False)
+                known.append((position, digest_of(request, asked), text))
             except ValueError as error:
                 bad.append((position, error))
         return known, bad
+
+
+def _sound(row: Any) -> Any:
+    if isinstance(row, Exception):
+        raise row
+    return row

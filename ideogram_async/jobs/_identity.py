@@ -31,15 +31,19 @@ def described(request: Request[Any]) -> dict[str, Any]:
     return {"type": type(request).__name__, **to_jsonable(request)}
 
 
-def digest_of(request: Request[Any]) -> bytes:
+def digest_of(request: Request[Any], asked: dict[str, Any]) -> bytes:
     """Return the SHA-256 of all that *request* asks for.
+
+    Args:
+        request: A request.
+        asked: The same as `described` gives it.
 
     Raises:
         ValueError: It holds a stream that can't be read twice, or a file that can't be
             read.
     """
     files = [_content(upload) for upload in uploads_of(request)]
-    canonical = json.dumps([described(request), files], sort_keys=True)
+    canonical = json.dumps([asked, files], sort_keys=True)
     return hashlib.sha256(canonical.encode()).digest()
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
-from ..requests import Request
 from ._values import State
 
 
@@ -20,15 +17,15 @@ class Item:
         state: How far it is.
         cost: Money spent on it, in billionths, also what may have been billed.
         unpriced: How many of its requests had no known price.
-        request: What to send; None for one that only needs its images.
+        asked: The request, as JSON for the manifest.
     """
 
     id: int
     position: int
     state: State
-    cost: int = 0
-    unpriced: int = 0
-    request: Request[Any] | None = None
+    cost: int
+    unpriced: int
+    asked: str
 
 
 @attrs.frozen
@@ -44,5 +41,5 @@ class Terms:
     dedupe: bool = False
 
 
-Row = tuple[int, bytes, Request[Any]]
-"""A row of the source: position, digest, and request."""
+Row = tuple[int, bytes, str]
+"""A row of the source: its position, its digest, and the request as JSON."""

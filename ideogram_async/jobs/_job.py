@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
     Callable,
     Iterable,
     Iterator,
@@ -15,32 +14,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import anyio
 import attrs
-from anyio import to_thread
 
-from .._delivery import Call, Halt
 from ..client import IdeogramClient
-from ..costs import UNKNOWN
-from ..errors import ConfigurationError, JournalError, NotSentError
-from ..requests import Request
-from ._budget import Budget, Price, in_nano
-from ._engine import Engine
-from ._feed import Feed, Source
-from ._folder import MANIFEST, Folder
-from ._identity import described
-from ._items import Item, Terms
-from ._journal import Journal
-from ._saver import Saver
-from ._sender import Sender
-from ._values import Problem, Progress, Report, State, money
+from ..errors import ConfigurationError, NotSentError
+from ._budget import Price, in_nano
+from ._feed import Source
+from ._run import Run
+from ._values import Plan, Progress, Report
 
 
-JOURNAL = "journal.sqlite"
-MOST_PROBLEMS = 50
-
-Make = Callable[[Any], Request[Any]]
-Send = Callable[[Any, Call], Awaitable[Any]]
 Rows = Iterable[Any] | AsyncIterable[Any]
 
 
@@ -116,10 +99,7 @@ class Job:
     on_progress: Callable[[Progress], None] | None = attrs.field(
         default=None, kw_only=True
     )
-    _halt: Halt = attrs.field(factory=Halt, init=False)
-    _engine: Engine | None = attrs.field(default=None, init=False)
-    _problems: list[Problem] = attrs.field(factory=list[Problem], init=False)
-    _invalid: int = attrs.field(default=0, init=False)
+    _run: Run | None = attrs.field(default=None, init=False)
     _is_drawn: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -137,42 +117,30 @@ class Job:
 
         Raises:
             JournalError: The journal can't be opened: another process holds it, it is
-                damaged, or of a newer version.
+                damaged, or of a newer version; or the folder can't be written.
             ConfigurationError: The source was a generator, and is used up.
         """
-        source, total = self._source()
-        self._halt, self._problems, self._invalid = Halt(), [], 0
-        path = (self.journal or self.out / JOURNAL) if self.resumable else None
-        journal = await Journal.opened(path, self._halt.end)
-        try:
-            folder = Folder(self.out, total)
-            await self._prepare(journal, folder)
-            engine = self._engine = self._assembled(client, journal, folder, source)
-            engine.total = total
-            spent_before = journal.spent
-            try:
-                await engine.run()
-            finally:
-                with anyio.CancelScope(shield=True):
-                    report = await self._finished(engine, folder, spent_before)
-        except OSError as error:
-            raise JournalError(
-                f"can't write to {self.out}: {error.strerror}; choose another folder"
-            ) from error
-        finally:
-            self._engine = None
-            with anyio.CancelScope(shield=True):
-                await journal.aclose()
-        return report
+        self._run = Run(self, client)
+        return await self._run.run(*self._source())
+
+    async def plan(self, client: IdeogramClient) -> Plan:
+        """Return what `run` would send, and its price; nothing is sent or written.
+
+        Raises:
+            JournalError: The journal can't be opened.
+            ConfigurationError: The source was a generator, and is used up.
+        """
+        return await Run(self, client).plan(self._source()[0])
 
     def stop(self, reason: str = "it was stopped") -> None:
         """Send nothing new; what is under way still ends, and its images are saved."""
-        self._halt.end(NotSentError(reason))
+        if self._run is not None:
+            self._run.halt.end(NotSentError(reason))
 
     def leave(self) -> None:
         """Drop everything at once: what is under way may be paid, and is unknown."""
-        if self._engine is not None:
-            self._engine.leave()
+        if self._run is not None:
+            self._run.leave()
 
     def _source(self) -> tuple[Source, int | None]:
         rows = self.requests() if callable(self.requests) else self.requests
@@ -189,89 +157,3 @@ class Job:
         if total is not None and self.limit is not None:
             total = min(total, self.limit)
         return aiter(rows) if isinstance(rows, AsyncIterable) else iter(rows), total
-
-    async def _prepare(self, journal: Journal, folder: Folder) -> None:
-        answered = await journal.answered()
-
-        def prepare() -> None:
-            folder.sweep([name for names in answered.values() for name in names])
-            if journal.run == 1:
-                folder.set_manifest_aside()
-
-        await to_thread.run_sync(prepare)
-
-    def _assembled(
-        self, client: IdeogramClient, journal: Journal, folder: Folder, source: Source
-    ) -> Engine:
-        provider, make, send = _parts_of(client)
-        price = self.price or getattr(client, "estimate", lambda _: UNKNOWN)
-        limit = None if self.budget is None else in_nano(self.budget)
-        budget = Budget(limit, price, self.allow_unknown_price, journal)
-        states: tuple[State, ...] = (
-            "pending",
-            *(("failed",) if self.retry_failed else ()),
-            *(("unknown",) if self.resend_unknown else ()),
-        )
-        terms, halt = Terms(states, self.dedupe), self._halt
-        return Engine(
-            Feed(source, make, journal, terms, self.limit, halt, self._on_bad_row),
-            Sender(send, provider, journal, folder, budget, halt, self._on_problem),
-            Saver(client, journal, folder, halt, self._on_problem),
-            journal,
-            budget,
-            client.limiter,
-            halt,
-            concurrency=self.concurrency,
-            on_progress=self.on_progress,
-        )
-
-    async def _finished(
-        self, engine: Engine, folder: Folder, spent_before: int
-    ) -> Report:
-        journal, removed, manifest = engine.journal, 0, None
-        ended = engine.feed.error or self._halt.reason
-        try:
-            removed = await journal.settle(is_whole=engine.feed.is_whole)
-            if await journal.export(folder.write_manifest):
-                manifest = folder.path / MANIFEST
-        except JournalError as error:
-            ended = ended or error
-        return Report(
-            counts=dict(journal.counts),
-            images=engine.saver.images,
-            withheld=engine.saver.withheld,
-            added=journal.added,
-            removed=removed,
-            duplicates=journal.duplicates,
-            invalid=self._invalid,
-            spent=money(journal.spent),
-            spent_now=money(journal.spent - spent_before),
-            unpriced=journal.unpriced,
-            unit=journal.unit,
-            problems=tuple(self._problems),
-            ended=ended,
-            stranded=tuple(engine.sender.stranded),
-            manifest=manifest,
-        )
-
-    def _on_bad_row(self, position: int, error: Exception) -> None:
-        self._invalid += 1
-        self._report(Problem(position=position, request=None, state=None, error=error))
-
-    def _on_problem(self, item: Item, error: Exception) -> None:
-        request = None if item.request is None else described(item.request)
-        self._report(
-            Problem(
-                position=item.position, request=request, state=item.state, error=error
-            )
-        )
-
-    def _report(self, problem: Problem) -> None:
-        if len(self._problems) < MOST_PROBLEMS:
-            self._problems.append(problem)
-
-
-def _parts_of(client: IdeogramClient) -> tuple[str, Make, Send]:
-    """Return the provider's name, what makes requests of prompts, and what sends."""
-    ours: Any = client
-    return ours._provider.name, ours._maker({}), ours._send  # noqa: SLF001  # our own

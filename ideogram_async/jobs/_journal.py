@@ -45,7 +45,7 @@ class Journal:
     _connection: sqlite3.Connection
     _writer: Writer
     _inode: int
-    counts: Counter[State] = attrs.field(factory=Counter)
+    counts: Counter[State] = attrs.field(factory=Counter[State])
     spent: int = 0
     unpriced: int = 0
     added: int = 0
@@ -53,15 +53,31 @@ class Journal:
 
     @classmethod
     async def opened(
-        cls, path: Path | None, on_fault: Callable[[JournalError], None]
+        cls,
+        path: Path | None,
+        on_fault: Callable[[JournalError], None],
+        *,
+        is_trial: bool = False,
     ) -> Self:
         """Open the journal at *path*; what an earlier run left as sent is unknown.
+
+        Args:
+            path: Where it is; None for one in memory.
+            on_fault: Called with the first failure to write.
+            is_trial: Whether all that is written is forgotten in the end.
 
         Raises:
             JournalError: It can't be opened; says why, and what to do.
         """
         connection, inode = await to_thread.run_sync(connected, path)
         spare = path and path.with_name(f".{path.name}.reserve")
+        if is_trial:
+            connection.execute("BEGIN")
+        spare = (
+            None
+            if path is None or is_trial
+            else path.with_name(f".{path.name}.reserve")
+        )
         writer = Writer(connection, lambda: freed(spare), on_fault)
         journal = cls(path, 0, None, connection, writer, inode)
         try:
@@ -99,7 +115,7 @@ class Journal:
             self._connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        self.run = int(self._fact(connection, "run") or 0) + 1
+        self.run = cast("int", self._fact(connection, "run") or 0) + 1
         self.unit = cast("str | None", self._fact(connection, "unit"))
         self._note(connection, "run", self.run)
         self._count(connection)
@@ -147,7 +163,7 @@ class Journal:
     def _admitted(
         self, connection: sqlite3.Connection, row: Row, terms: Terms
     ) -> tuple[Item, bool] | None:
-        position, digest, request = row
+        position, digest, asked = row
         if terms.dedupe and self._seen(connection, digest):
             return None
         found = connection.execute(
@@ -160,14 +176,15 @@ class Journal:
                 "UPDATE items SET run = ?, position = ? WHERE id = ?",
                 (self.run, position, found[0]),
             )
-            return Item(found[0], position, *found[1:], request), False
+            number, state, cost, unpriced = found
+            return Item(number, position, state, cost, unpriced, asked), False
         added = connection.execute(
             "INSERT INTO items (digest, run, position, state)"
             " VALUES (?, ?, ?, 'pending')",
             (digest, self.run, position),
         )
         number = cast("int", added.lastrowid)
-        return Item(number, position, "pending", request=request), True
+        return Item(number, position, "pending", 0, 0, asked), True
 
     def _seen(self, connection: sqlite3.Connection, digest: bytes) -> bool:
         found = connection.execute(
@@ -218,8 +235,8 @@ class Journal:
 
         return await self._writer.write(work)
 
-    async def reread(self, number: int) -> tuple[Item, Any, Any, list[str | None]]:
-        """Return an answered item, its request and answer as JSON, and its files."""
+    async def reread(self, number: int) -> tuple[Item, Any, list[str | None]]:
+        """Return an answered item, its answer as JSON values, and its files."""
         row = await self._writer.write(
             lambda connection: connection.execute(
                 "SELECT id, position, state, cost, unpriced, request, answer, files"
@@ -227,8 +244,7 @@ class Journal:
                 (number,),
             ).fetchone()
         )
-        request, answer, files = map(json.loads, row[5:])
-        return Item(*row[:5]), request, answer, files
+        return Item(*row[:6]), json.loads(row[6]), json.loads(row[7])
 
     async def settle(self, *, is_whole: bool) -> int:
         """End the run: name what is unknown; forget what the source has no more.

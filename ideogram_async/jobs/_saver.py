@@ -46,8 +46,8 @@ class Saver:
 
     async def recall(self, number: int) -> Answered:
         """Return an item that an earlier run left answered."""
-        item, request, answer, files = await self.journal.reread(number)
-        returns = REQUESTS[request["type"]].returns
+        item, answer, files = await self.journal.reread(number)
+        returns = REQUESTS[json.loads(item.asked)["type"]].returns
         response = decode(answer, returns, b"")
         return Answered(item, getattr(response, "data", ()), files)
 

@@ -23,10 +23,10 @@ from ..errors import (
     SafetyError,
     UnsupportedRequestError,
 )
+from ..requests import Request
 from ..responses import ImageObject
 from ._budget import Budget
 from ._folder import Folder
-from ._identity import described
 from ._items import Item
 from ._journal import Journal
 from ._values import State
@@ -64,8 +64,7 @@ class Witness:
     async def sending(self) -> None:
         """Note, on disk, that an attempt is about to leave."""
         self._add(1)
-        request = json.dumps(described(self.item.request), ensure_ascii=False)  # type: ignore[arg-type]  # items that are sent have one
-        await self.journal.move(self.item, "sent", request=request)
+        await self.journal.move(self.item, "sent", request=self.item.asked)
 
     def spared(self) -> None:
         """Note that the attempt did not run."""
@@ -117,11 +116,11 @@ class Sender:
     on_problem: Callable[[Item, Exception], None]
     stranded: list[Any] = attrs.field(factory=list[Any], init=False)
 
-    async def deliver(self, item: Item) -> Answered | None:
+    async def deliver(self, item: Item, request: Request[Any]) -> Answered | None:
         """Send *item*, write down what became of it, and return its answer."""
         call = Call(halt=self.halt)
         try:
-            price = self.budget.price_of(item.request)  # type: ignore[arg-type]  # has one
+            price = self.budget.price_of(request)
         except BudgetExceededError as error:
             self.on_problem(item, error)
             return None
@@ -131,23 +130,18 @@ class Sender:
             self.halt.end(error)
             return None
         before = item.cost
-        try:
-            return await self._sent(item, price, call)
-        finally:
-            self.budget.settle(price or 0, item, before)
-
-    async def _sent(self, item: Item, price: int | None, call: Call) -> Answered | None:
-        before = item.cost
         call.witness = witness = Witness(self.journal, item, price)
         try:
-            response = await self.send(item.request, call)
+            response = await self.send(request, call)
         except Exception as error:  # noqa: BLE001  # one item never harms another
-            state = _state_after(error, witness)
             if isinstance(error, GenerationFailedError):
                 item.cost = before
-            await self._note(item, state, error, call)
+            await self._note(item, _state_after(error, witness), error, call)
             return None
-        return await self._keep(item, response, call)
+        else:
+            return await self._keep(item, response, call)
+        finally:
+            self.budget.settle(price or 0, item, before)
 
     async def _note(
         self, item: Item, state: State, error: Exception, call: Call
@@ -157,9 +151,9 @@ class Sender:
         if state == "pending" and self.halt.reason not in {None, error}:
             return
         self.on_problem(item, error)
-        request = json.dumps(described(item.request), ensure_ascii=False)  # type: ignore[arg-type]  # has one
+        attempts, asked = call.attempts, item.asked
         await self._write(
-            item, state, attempts=call.attempts, error=told(error), request=request
+            item, state, attempts=attempts, error=told(error), request=asked
         )
 
     async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
@@ -169,19 +163,20 @@ class Sender:
             for image in images
         ]
         answer = to_jsonable(response)
-        request = described(item.request)  # type: ignore[arg-type]  # has one
         is_kept = await self._write(
             item,
             "answered",
             provider=self.provider,
             attempts=call.attempts,
-            request=json.dumps(request, ensure_ascii=False),
+            request=item.asked,
             answer=json.dumps(answer, ensure_ascii=False),
             files=json.dumps(files),
             error=None,
         )
         if not is_kept:
-            self.stranded.append({"request": request, "response": answer})
+            self.stranded.append(
+                {"request": json.loads(item.asked), "response": answer}
+            )
         return Answered(item, images, files)
 
     async def _write(self, item: Item, state: State, **columns: object) -> bool:

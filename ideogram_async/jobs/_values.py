@@ -9,6 +9,9 @@ from typing import Any, Final, Literal, get_args
 
 import attrs
 
+from ..costs import Cost
+from ..requests import Request
+
 
 State = Literal["pending", "sent", "answered", "saved", "withheld", "failed", "unknown"]
 """How far an item is: not sent; perhaps under way; answered, its images not all on
@@ -123,6 +126,33 @@ class Report:
         done = self.counts["saved"] + self.counts["withheld"]
         is_whole = self.manifest is not None and not self.stranded and not self.invalid
         return done == sum(self.counts.values()) and is_whole and self.ended is None
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What a run of a job would do.
+
+    Attributes:
+        rows: Rows of the source.
+        sent: Items that would be sent.
+        cost: What these cost.
+        counts: How many items would be in each state before anything is sent.
+        duplicates: Rows that would be left out because an equal one came before.
+        invalid: Rows that are no request.
+        first: The first few requests that would be sent.
+        problems: What is wrong with rows, the first 50 of it.
+        error: What the source raised, which was its end; or None.
+    """
+
+    rows: int
+    sent: int
+    cost: Cost
+    counts: Counts
+    duplicates: int
+    invalid: int
+    first: tuple[Request[Any], ...] = attrs.field(repr=False)
+    problems: tuple[Problem, ...] = attrs.field(repr=False)
+    error: Exception | None
 
 
 def money(nano: int) -> Decimal:

@@ -38,7 +38,8 @@ class Writer:
     After the first failure nothing more is written: what the journal says stays true.
 
     Args:
-        connection: Owned by the writer from now on.
+        connection: Owned by the writer from now on; if it is in a transaction, all
+            that is written is a part of that.
         rescue: Called when a commit fails, to make room; returns whether to try again.
         on_fault: Called in the event loop with the first failure.
     """
@@ -50,6 +51,7 @@ class Writer:
         on_fault: Callable[[JournalError], None],
     ) -> None:
         self._connection = connection
+        self._is_trial = connection.in_transaction
         self._rescue = rescue
         self._on_fault = on_fault
         self._fault: JournalError | None = None
@@ -116,6 +118,8 @@ class Writer:
 
     def _attempt(self, group: list[_Order]) -> list[Any]:
         connection = self._connection
+        if self._is_trial:
+            return [order.work(connection) for order in group]
         try:
             connection.execute("BEGIN IMMEDIATE")
             results = [order.work(connection) for order in group]
