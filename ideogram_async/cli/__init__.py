@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, JournalError
 from . import _commands
 from ._arguments import parser
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = getattr(_commands, given.command, _commands.generate)
     try:
         return command(given)
-    except (ConfigurationError, ValueError) as error:
+    except (ConfigurationError, JournalError, ValueError) as error:
         print(f"ideogram: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if error.name != "PIL":

@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         help="prompts: text with one a line, or CSV or JSONL with a column per field",
     )
     run.set_defaults(kind=GenerateV3)
+    _add_job(run)
     _add_fields(run, GenerateV3, without=("prompt",))
     _add_common(run, saves=True)
     _add_sandbox(commands)
@@ -168,6 +169,33 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     )
     where.add_argument("--provider", choices=sorted(PROVIDERS))
     where.add_argument("--base-url", metavar="URL", help="of another server")
+
+
+def _add_job(command: argparse.ArgumentParser) -> None:
+    job = command.add_argument_group("the job")
+    flags = {
+        "--dry-run": "tell what would be sent, and its price; send and write nothing",
+        "--retry-failed": "send again what was refused, or whose link has expired",
+        "--resend-unknown": "send again what may be paid without an answer",
+        "--allow-unknown-price": "under a budget, send also what has no known price",
+        "--dedupe": "leave out rows equal to an earlier one",
+    }
+    job.add_argument(
+        "--budget", metavar="AMOUNT", help="spend at most so much, in all runs together"
+    )
+    job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
+    job.add_argument(
+        "--concurrency", type=int, metavar="N", help="at most N requests at once"
+    )
+    job.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on where an earlier run into this folder ended (the default);"
+        " else begin anew beside what it left",
+    )
+    for name, does in flags.items():
+        job.add_argument(name, action="store_true", help=does)
 
 
 def _add_sandbox(

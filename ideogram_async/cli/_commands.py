@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,12 @@ import anyio
 
 from .._codec import to_jsonable
 from ..client import IdeogramClient
-from ..errors import ConfigurationError, IdeogramError, one_line
+from ..errors import IdeogramError
+from ..jobs import Job
 from ..requests import Request
 from ._arguments import given_fields, made, makes_images
-from ._folder import MANIFEST, Folder
 from ._inputs import PromptFile
-from ._progress import Tally
-from ._run import Run
+from ._run import send, tell, tell_plan
 
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -38,14 +37,29 @@ def generate(arguments: argparse.Namespace) -> int:
     """Send one request and save its images, or print what it answers."""
     request = made(arguments.kind, given_fields(arguments))
     if makes_images(arguments.kind):
-        return _run(arguments, [request], total=1)
+        return _run(arguments, Job([request], arguments.out, resumable=False))
     return _ask(arguments, request)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
     prompts = PromptFile(arguments.file, arguments.kind, given_fields(arguments))
-    return _run(arguments, prompts.requests(), total=prompts.checked())
+    job = Job(
+        prompts.requests,
+        arguments.out,
+        total=prompts.checked(),
+        budget=arguments.budget,
+        allow_unknown_price=arguments.allow_unknown_price,
+        resend_unknown=arguments.resend_unknown,
+        resume=arguments.resume,
+        retry_failed=arguments.retry_failed,
+        dedupe=arguments.dedupe,
+        limit=arguments.limit,
+        concurrency=arguments.concurrency,
+    )
+    if arguments.dry_run:
+        return _plan(arguments, job)
+    return _run(arguments, job)
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -67,29 +81,16 @@ def sandbox(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _run(
-    arguments: argparse.Namespace, requests: Iterable[Request[Any]], *, total: int
-) -> int:
+def _run(arguments: argparse.Namespace, job: Job) -> int:
     with _client(arguments) as client:
-        try:
-            folder = Folder(arguments.out, total)
-        except OSError as error:
-            raise ConfigurationError(
-                f"can't write to {arguments.out}: {error.strerror}; choose --out"
-            ) from None
-        job = Run(client, folder, Tally(total))
-        try:
-            asyncio.run(_send(job, requests))
-        except asyncio.CancelledError:
-            print("left at once: what was under way may be paid", file=sys.stderr)
-        finally:
-            page = folder.close()
-    return _report(job, str(page))
+        report = asyncio.run(send(job, client, sys.stderr))
+    return DONE if tell(report, job) else FAILED
 
 
-async def _send(job: Run, requests: Iterable[Request[Any]]) -> None:
-    async with job.client:
-        await job.all(requests, sys.stderr)
+def _plan(arguments: argparse.Namespace, job: Job) -> int:
+    with _client(arguments) as client:
+        plan = asyncio.run(job.plan(client))
+    return DONE if tell_plan(plan) else FAILED
 
 
 def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
@@ -122,23 +123,3 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
         print(DEMO, file=sys.stdout if makes_images(arguments.kind) else sys.stderr)
         sys.stdout.flush()
         yield IdeogramClient("sandbox", base_url=served.url)
-
-
-def _report(job: Run, page: str) -> int:
-    tally = job.tally
-    for entry in job.failures:
-        prompt = getattr(entry.outcome.request, "prompt", "")
-        what = one_line(f"#{entry.outcome.index} {prompt!r:.70}: {entry.error}")
-        print(f"failed: {what}", file=sys.stderr)
-    hidden = tally.failed - job.unsent - len(job.failures)
-    if hidden:
-        print(f"failed: {hidden} more, see {MANIFEST}", file=sys.stderr)
-    missing = job.unsent + tally.total - tally.ended
-    if missing:
-        print(f"not sent or not finished: {missing} prompts", file=sys.stderr)
-    if job.fault:
-        print(f"the manifest is not whole: {job.fault.strerror}", file=sys.stderr)
-    withheld = f", {tally.withheld} withheld" if tally.withheld else ""
-    print(f"{tally.images} images from {tally.done} of {tally.total} prompts{withheld}")
-    print(f"{page}")
-    return DONE if tally.done == tally.total and not job.fault else FAILED

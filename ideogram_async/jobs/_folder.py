@@ -67,25 +67,31 @@ class Folder:
             if (part and part[1] in begun) or found.name == SPARE_MANIFEST:
                 Path(found.path).unlink(missing_ok=True)
 
-    def set_manifest_aside(self) -> None:
-        """Give a manifest that isn't of this job a number."""
+    def set_manifest_aside(self, marks: tuple[str, ...]) -> None:
+        """Give a manifest a number, unless one of *marks* shows that it is ours."""
         path, number = self.path / MANIFEST, 1
+        if not path.exists() or _mark(path) in marks:
+            return
         while (aside := self.path / f"manifest.{number}.jsonl").exists():
             number += 1
-        if path.exists():
-            path.rename(aside)
+        path.rename(aside)
 
-    def write_manifest(self, rows: Iterator[Any]) -> None:
-        """Replace the manifest by one line for each of *rows*: as a whole, or not."""
+    def write_manifest(self, rows: Iterator[Any]) -> str:
+        """Write one line for each of *rows*, beside the manifest; return its mark."""
         spare = self.path / SPARE_MANIFEST
         try:
             with spare.open("w", encoding="utf-8") as file:
                 self._write(file, rows)
                 file.flush()
                 os.fsync(file.fileno())
-            spare.replace(self.path / MANIFEST)
-        finally:
+            return _mark(spare)
+        except OSError:
             spare.unlink(missing_ok=True)
+            raise
+
+    def publish_manifest(self) -> Path:
+        """Put what was written in the place of the manifest, and return its path."""
+        return (self.path / SPARE_MANIFEST).replace(self.path / MANIFEST)
 
     def _write(self, file: IO[str], rows: Iterator[Any]) -> None:
         for row in rows:
@@ -101,3 +107,8 @@ class Folder:
                 f' "attempts": {attempts}, "error": {error or "null"},'
                 f' "state": "{state}", "cost": {told}}}\n'
             )
+
+
+def _mark(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"

@@ -56,6 +56,8 @@ class Job:
             drawn as they are needed. An exception among them stands for a bad row.
         out: Folder of the images and of `manifest.jsonl`; made if it is missing.
         journal: Path of the journal; `journal.sqlite` in *out* if None.
+        resume: False sets the journal of earlier runs aside and begins anew; all is
+            paid again.
         resumable: False keeps the journal in memory: nothing is known of earlier runs,
             and nobody can go on after this one.
         budget: The most that may be spent, by all runs together, in the unit of the
@@ -84,6 +86,7 @@ class Job:
     journal: Path | None = attrs.field(
         default=None, converter=attrs.converters.optional(_path), kw_only=True
     )
+    resume: bool = attrs.field(default=True, kw_only=True)
     resumable: bool = attrs.field(default=True, kw_only=True)
     budget: Decimal | str | float | None = attrs.field(default=None, kw_only=True)
     allow_unknown_price: bool = attrs.field(default=False, kw_only=True)

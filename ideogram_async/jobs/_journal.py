@@ -19,7 +19,7 @@ from anyio import to_thread
 
 from ..errors import JournalError
 from ._items import Item, Row, Terms
-from ._schema import connected, freed, rescue, reserve
+from ._schema import connected, freed, rescue, reserve, spare_of
 from ._values import STATES, State
 from ._writer import Writer
 
@@ -37,6 +37,7 @@ class Journal:
         unpriced: Items that were sent without a known price.
         added: Items that this run added.
         duplicates: Rows that this run left out.
+        marks: What the manifests of this journal are known by.
     """
 
     path: Path | None
@@ -50,6 +51,7 @@ class Journal:
     unpriced: int = 0
     added: int = 0
     duplicates: int = 0
+    marks: tuple[str, ...] = ()
 
     @classmethod
     async def opened(
@@ -70,14 +72,10 @@ class Journal:
             JournalError: It can't be opened; says why, and what to do.
         """
         connection, inode = await to_thread.run_sync(connected, path)
-        spare = path and path.with_name(f".{path.name}.reserve")
+        spare = path and spare_of(path)
         if is_trial:
             connection.execute("BEGIN")
-        spare = (
-            None
-            if path is None or is_trial
-            else path.with_name(f".{path.name}.reserve")
-        )
+            spare = None
         writer = Writer(connection, lambda: freed(spare), on_fault)
         journal = cls(path, 0, None, connection, writer, inode)
         try:
@@ -108,7 +106,7 @@ class Journal:
             if self.path is not None:
                 if not self.is_in_place:
                     rescue(self._connection, self.path)
-                freed(self.path.with_name(f".{self.path.name}.reserve"))
+                freed(spare_of(self.path))
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"can't write {self.path}: {error}") from error
         finally:
@@ -117,6 +115,7 @@ class Journal:
     def _begin(self, connection: sqlite3.Connection) -> None:
         self.run = cast("int", self._fact(connection, "run") or 0) + 1
         self.unit = cast("str | None", self._fact(connection, "unit"))
+        self.marks = tuple(str(self._fact(connection, "marks") or "").split())
         self._note(connection, "run", self.run)
         self._count(connection)
 
@@ -269,8 +268,12 @@ class Journal:
 
         return await self._writer.write(work)
 
-    async def export(self, write: Callable[[Iterator[Any]], None]) -> bool:
-        """Let *write* have every item that was sent; return whether it could write."""
+    async def export(self, write: Callable[[Iterator[Any]], str]) -> bool:
+        """Let *write* have every item that was sent; return whether it could write.
+
+        What it returns marks the file that it wrote; the mark is remembered, and the
+        one before, since the file isn't in its place yet.
+        """
 
         def work(connection: sqlite3.Connection) -> bool:
             rows = connection.execute(
@@ -278,9 +281,10 @@ class Journal:
                 " unpriced FROM items WHERE state != 'pending' ORDER BY id"
             )
             try:
-                write(rows)
+                self.marks = (*self.marks[-1:], write(rows))
             except OSError:
                 return False
+            self._note(connection, "marks", " ".join(self.marks))
             return True
 
         return await self._writer.write(work)

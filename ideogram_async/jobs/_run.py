@@ -20,10 +20,11 @@ from ..requests import Request
 from ._budget import Budget, Price, in_nano
 from ._engine import Engine
 from ._feed import Feed, Source
-from ._folder import MANIFEST, Folder
+from ._folder import Folder
 from ._items import Item, Terms
 from ._journal import Journal
 from ._saver import Saver
+from ._schema import set_aside
 from ._sender import Sender
 from ._values import Plan, Problem, Report, State, money
 
@@ -60,7 +61,10 @@ class Run:
     async def run(self, source: Source, total: int | None) -> Report:
         """Run the job over *source*, which has *total* rows."""
         out = self.job.out
-        journal = await Journal.opened(self._journal_path(), self.halt.end)
+        path = self._journal_path()
+        if path and not self.job.resume:
+            await to_thread.run_sync(set_aside, path)
+        journal = await Journal.opened(path, self.halt.end)
         try:
             folder = Folder(out, total)
             await self._prepare(journal, folder)
@@ -104,8 +108,7 @@ class Run:
 
         def prepare() -> None:
             folder.sweep([name for names in answered.values() for name in names])
-            if journal.run == 1:
-                folder.set_manifest_aside()
+            folder.set_manifest_aside(journal.marks)
 
         await to_thread.run_sync(prepare)
 
@@ -177,8 +180,8 @@ class Run:
         try:
             removed = await journal.settle(is_whole=engine.feed.is_whole)
             if await journal.export(folder.write_manifest):
-                manifest = folder.path / MANIFEST
-        except JournalError as error:
+                manifest = folder.publish_manifest()
+        except (JournalError, OSError) as error:
             ended = ended or error
         return Report(
             counts=dict(journal.counts),

@@ -137,6 +137,25 @@ def rescue(connection: sqlite3.Connection, path: Path) -> None:
         connection.backup(copy)
 
 
+def set_aside(path: Path) -> None:
+    """Give a journal that nobody holds a number, to begin anew beside it.
+
+    Raises:
+        JournalError: Another process holds it, or it can't be read.
+    """
+    if path.exists():
+        connected(path)[0].close()
+        number = 1
+        while (aside := path.with_stem(f"{path.stem}.{number}")).exists():
+            number += 1
+        path.rename(aside)
+
+
+def spare_of(path: Path) -> Path:
+    """Return where room is kept for the journal at *path*."""
+    return path.with_name(f".{path.name}.reserve")
+
+
 def reserve(spare: Path | None) -> None:
     """Keep room on the disk, for what is under way when it is full."""
     if spare is not None:

@@ -16,13 +16,13 @@ from typing import Any
 
 import attrs
 import pytest
+from ideogram_async.cli._folder import Folder
 from PIL import Image
 
 import ideogram_async
 from ideogram_async import DownloadError, ImageObject
 from ideogram_async.cli import main
 from ideogram_async.cli._arguments import verbs
-from ideogram_async.cli._folder import Folder
 from ideogram_async.sandbox import Sandbox
 
 
