@@ -204,6 +204,10 @@ class Journal:
         """Put *item* into *state*; what is written later is on disk later."""
         self._writer.post(self._moved(item, state, columns))
 
+    def move_late(self, item: Item, state: State, **columns: object) -> None:
+        """Put *item* into *state*, on disk together with whatever comes next."""
+        self._writer.keep(self._moved(item, state, columns))
+
     def _moved(
         self, item: Item, state: State, columns: dict[str, object]
     ) -> Callable[[sqlite3.Connection], None]:

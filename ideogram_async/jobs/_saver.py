@@ -69,7 +69,8 @@ class Saver:
                 files[place], failure = None, error
         if failure is None:
             is_withheld = bool(files) and not any(files)
-            await self._write(item, "withheld" if is_withheld else "saved")
+            state: State = "withheld" if is_withheld else "saved"
+            self.journal.move_late(item, state, error=None)
             self.folder.release(answered.files)
         else:
             await self._give_up(answered, files, failure)
@@ -95,7 +96,6 @@ class Saver:
             await self._write(item, "answered", error=told(error))
 
     async def _write(self, item: Item, state: State, **columns: Any) -> None:
-        columns = {"error": None} | columns
         try:
             await self.journal.move(item, state, **columns)
         except JournalError as error:

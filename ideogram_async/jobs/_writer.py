@@ -1,8 +1,8 @@
 """The writer: one thread that owns the journal's connection and commits in groups.
 
 Whoever writes hands over a piece of work and awaits a future, which is done when the
-work is on disk. While one commit waits for the disk, the next group gathers; so the
-event loop never waits for the disk, and many tasks share one flush.
+work is on disk. A commit costs the same for one piece of work and for many, so a group
+may gather for a moment before it is written, and while another waits for the disk.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 LARGEST_GROUP: Final = 256
+GATHERING: Final = 0.005
+"""Seconds for which a group gathers; a request takes a thousand times as long."""
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +60,7 @@ class Writer:
         self._fault: JournalError | None = None
         self._loop = asyncio.get_running_loop()
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._kept: list[_Order] = []
         self._thread = threading.Thread(
             target=self._serve, name="ideogram-journal", daemon=True
         )
@@ -69,20 +73,30 @@ class Writer:
             JournalError: It could not be written.
         """
         done: asyncio.Future[T] = self._loop.create_future()
-        self._orders.put(_Order(work, done))
+        self._hand_over(_Order(work, done))
         return await done
 
     def post(self, work: Work[object]) -> None:
-        """Run *work* some time, before what is handed over later."""
-        self._orders.put(_Order(work, None))
+        """Run *work* soon, before what is handed over later."""
+        self._hand_over(_Order(work, None))
+
+    def keep(self, work: Work[object]) -> None:
+        """Run *work* together with what is handed over next, or at the end."""
+        self._kept.append(_Order(work, None))
 
     def close(self) -> None:
         """Write all that was handed over, and end the thread."""
-        self._orders.put(None)
+        self._hand_over(None)
         self._thread.join()
+
+    def _hand_over(self, order: _Order | None) -> None:
+        kept, self._kept = self._kept, []
+        for each in (*kept, order):
+            self._orders.put(each)
 
     def _serve(self) -> None:
         while (order := self._orders.get()) is not None:
+            time.sleep(GATHERING)
             group = [order]
             while len(group) < LARGEST_GROUP and not self._orders.empty():
                 following = self._orders.get()

@@ -41,9 +41,14 @@ def requests(items: int) -> list[GenerateV3]:
     ]
 
 
+def price(_: object) -> Cost:
+    """Return the same price for every request."""
+    return PRICE
+
+
 async def work(url: str, out: Path, items: int, **options: Any) -> None:
     """Run the job to its end, unless the process is killed."""
-    job = Job(requests(items), out, price=lambda _: PRICE, **options)
+    job = Job(requests(items), out, price=price, concurrency=4, **options)
     retry = RetryPolicy(attempts=2, wait_initial=0.01, wait_max=0.02)
     async with IdeogramClient("a key", base_url=url, retry=retry, timeout=5) as client:
         await job.run(client)
@@ -135,12 +140,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.url:
-        print("begun", flush=True)
+        sys.stdout.write("begun\n")
+        sys.stdout.flush()
         asyncio.run(work(given.url, given.out, given.items))
         return
     with tempfile.TemporaryDirectory() as folder:
         out = given.out or Path(folder) / "out"
-        print(dict(run(out, given.items, given.kills, latency=0.01)))
+        states = run(out, given.items, given.kills, latency=0.01)
+        sys.stdout.write(f"{dict(states)}\n")
 
 
 if __name__ == "__main__":
