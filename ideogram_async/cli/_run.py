@@ -69,11 +69,11 @@ def tell(report: Report, job: Job) -> bool:
     _tell_problems(report.problems)
     for line in _notes(report):
         print(line, file=sys.stderr)
-    counts = report.counts
-    done, total = counts["saved"] + counts["withheld"], sum(counts.values())
+    total = "?" if report.total is None else report.total
     withheld = f", {report.withheld} withheld" if report.withheld else ""
     money = f", {report.spent:f} {report.unit} spent" if report.unit else ""
-    print(f"{report.images} images; {done} of {total} prompts done{withheld}{money}")
+    done = f"{report.done} of {total} prompts done"
+    print(f"{report.images} images; {done}{withheld}{money}")
     if report.manifest is not None:
         page = job.out / PAGE
         write_gallery(report.manifest, page)
@@ -121,8 +121,8 @@ def _notes(report: Report) -> Generator[str]:
         yield f"no longer in the file: {report.removed} prompts that were never sent"
     if report.duplicates:
         yield f"left out: {report.duplicates} rows equal to an earlier one"
-    if counts["pending"]:
-        yield f"not sent or not finished: {counts['pending']} prompts"
+    if report.left:
+        yield f"not sent: {report.left} prompts; run it again to go on"
     if report.ended is not None:
         yield f"ended early: {one_line(str(report.ended))}"
     for answer in report.stranded:

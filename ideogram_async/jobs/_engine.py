@@ -95,7 +95,7 @@ class Engine:
         """Return how far the run is."""
         counts, elapsed = self.journal.counts, time.monotonic() - self._began
         rate = (self._ended() - self._ended_before) / max(elapsed, 0.001)
-        total = sum(counts.values()) if self.feed.is_whole else self.total
+        total = self.rows
         left = None if total is None else max(0, total - self._ended())
         limit = self.budget.limit
         return Progress(
@@ -109,6 +109,14 @@ class Engine:
             rate=rate,
             remaining=left / rate if left is not None and rate else None,
         )
+
+    @property
+    def rows(self) -> int | None:
+        """Items in all; None while that isn't known."""
+        known = sum(self.journal.counts.values())
+        if self.feed.is_whole:
+            return known
+        return None if self.total is None else max(known, self.total)
 
     def _ended(self) -> int:
         return sum(self.journal.counts[state] for state in ENDED)

@@ -184,6 +184,7 @@ class Run:
         except (JournalError, OSError) as error:
             ended = ended or error
         return Report(
+            total=engine.rows,
             counts=dict(journal.counts),
             images=engine.saver.images,
             withheld=engine.saver.withheld,

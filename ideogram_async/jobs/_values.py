@@ -84,6 +84,7 @@ class Report:
     """What a run of a job did, and what is left.
 
     Attributes:
+        total: Items in all, also those that were not drawn yet; None if unknown.
         counts: How many items of the journal are in each state.
         images: Images saved by this run.
         withheld: Images of this run that the service made and did not release.
@@ -104,6 +105,7 @@ class Report:
         manifest: The manifest, or None if it could not be written.
     """
 
+    total: int | None
     counts: Counts
     images: int
     withheld: int
@@ -123,9 +125,19 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """Whether every item was answered, and every released image is on disk."""
-        done = self.counts["saved"] + self.counts["withheld"]
         is_whole = self.manifest is not None and not self.stranded and not self.invalid
-        return done == sum(self.counts.values()) and is_whole and self.ended is None
+        return self.done == self.total and is_whole and self.ended is None
+
+    @property
+    def done(self) -> int:
+        """Items that were answered, with every released image on disk."""
+        return self.counts["saved"] + self.counts["withheld"]
+
+    @property
+    def left(self) -> int:
+        """Items that are known, and were not sent yet."""
+        settled = sum(self.counts.values()) - self.counts["pending"]
+        return self.counts["pending"] if self.total is None else self.total - settled
 
 
 @attrs.frozen(kw_only=True)
