@@ -227,10 +227,11 @@ class Delivery:
                 "for a place in the limit",
             )
         error: BaseException | None = asyncio.CancelledError()
-        witness = None if step.is_harmless else call.witness
+        witness: Witness | None = None
         try:
             call.raise_if_over("to be sent")
-            if witness:
+            if call.witness and not step.is_harmless:
+                witness = call.witness
                 await witness.sending()
             call.attempts += 1
             longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
