@@ -80,9 +80,7 @@ class Engine:
         with self._leavable(shield=False):
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch)
-                await self._flow()
-                self._is_over = True
-                group.cancel_scope.cancel()
+                group.start_soon(self._work_through, group.cancel_scope)
         self._tell()
 
     def leave(self) -> None:
@@ -136,6 +134,11 @@ class Engine:
         finally:
             if not self._is_over:
                 self.halt.end(NotSentError("it was cancelled"))
+
+    async def _work_through(self, scope: anyio.CancelScope) -> None:
+        await self._flow()
+        self._is_over = True
+        scope.cancel()
 
     async def _flow(self) -> None:
         answered, to_save = anyio.create_memory_object_stream[Answered](BUFFER)

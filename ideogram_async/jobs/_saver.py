@@ -84,7 +84,6 @@ class Saver:
         self, answered: Answered, files: list[str | None], error: DownloadError
     ) -> None:
         item = answered.item
-        self.on_problem(item, error)
         cause = error.__cause__
         if isinstance(cause, OSError) and not isinstance(cause, IdeogramError):
             self.halt.end(error)
@@ -94,6 +93,7 @@ class Saver:
             self.folder.release(answered.files)
         else:
             await self._write(item, "answered", error=told(error))
+        self.on_problem(item, error)
 
     async def _write(self, item: Item, state: State, **columns: Any) -> None:
         try:

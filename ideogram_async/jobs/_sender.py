@@ -150,11 +150,11 @@ class Sender:
             self.halt.end(error)
         if state == "pending" and self.halt.reason not in {None, error}:
             return
-        self.on_problem(item, error)
         attempts, asked = call.attempts, item.asked
         await self._write(
             item, state, attempts=attempts, error=told(error), request=asked
         )
+        self.on_problem(item, error)
 
     async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
         images: tuple[ImageObject, ...] = getattr(response, "data", ())
