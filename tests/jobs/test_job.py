@@ -503,16 +503,17 @@ async def test_a_manifest_that_can_not_be_written(tmp_path: Path) -> None:
 async def test_images_that_can_not_be_written(tmp_path: Path) -> None:
     """When an image can't be written the job stops; the next run only downloads."""
     out, journal = tmp_path / "out", tmp_path / "journal.sqlite"
-    async with selling(shop(seconds=0.3)) as (server, client):
+    blocked = [out / "0000-12345.png"]
 
-        def block(progress: Progress) -> None:
-            if progress.counts["sent"]:
-                (out / "0000-12345.png").mkdir(exist_ok=True)
+    async def shelf(visit: Visit) -> None:
+        for path in blocked:
+            path.mkdir(exist_ok=True)
+        visit.send(200, PNG)
 
-        job = Job(PROMPTS, out, journal=journal, on_progress=block, concurrency=1)
+    async with selling(shop(seconds=0.1, shelf=shelf)) as (server, client):
+        job = Job(PROMPTS, out, journal=journal, concurrency=1)
         first = await job.run(client)
-        (out / "0000-12345.png").rmdir()
-        job.on_progress = None
+        blocked.pop().rmdir()
         second = await job.run(client)
 
     assert "can't write" in str(first.ended)
