@@ -34,7 +34,7 @@ def test_fields_make_the_identity() -> None:
 
 
 def test_files_count_by_their_bytes(tmp_path: Path) -> None:
-    """A copied or touched file is the same, however it is given; a changed one isn't."""
+    """A copied or touched file is the same, however given; a changed one isn't."""
     first, copy = tmp_path / "cat.png", tmp_path / "copy" / "cat.png"
     copy.parent.mkdir()
     for path in (first, copy):
