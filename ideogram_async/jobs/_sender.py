@@ -64,7 +64,9 @@ class Witness:
     async def sending(self) -> None:
         """Note, on disk, that an attempt is about to leave."""
         self._add(1)
-        await self.journal.move(self.item, "sent", request=self.item.asked)
+        await self.journal.move(
+            self.item, "sent", request=self.item.asked, answer=None, files=None
+        )
 
     def spared(self) -> None:
         """Note that the attempt did not run."""
@@ -129,19 +131,19 @@ class Sender:
         except IdeogramError as error:
             self.halt.end(error)
             return None
-        before = item.cost
+        before = item.cost, item.unpriced
         call.witness = witness = Witness(self.journal, item, price)
         try:
             response = await self.send(request, call)
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, GenerationFailedError):
-                item.cost = before
+                item.cost, item.unpriced = before
             await self._note(item, _state_after(error, witness), error, call)
             return None
         else:
             return await self._keep(item, response, call)
         finally:
-            self.budget.settle(price or 0, item, before)
+            self.budget.settle(price or 0, item, before[0])
 
     async def _note(
         self, item: Item, state: State, error: Exception, call: Call
