@@ -30,6 +30,9 @@ DEMO_LATENCY = 1.0
 
 DEMO = "sandbox: pictures are drawn on this machine; nothing is sent or paid"
 
+DEMO_JOURNAL = "sandbox.sqlite"
+"""What is drawn in the sandbox is not done on the real service."""
+
 NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 
 
@@ -47,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     job = Job(
         prompts.requests,
         arguments.out,
+        journal=arguments.out / DEMO_JOURNAL if arguments.sandbox else None,
         total=prompts.checked(),
         budget=arguments.budget,
         allow_unknown_price=arguments.allow_unknown_price,

@@ -272,6 +272,12 @@ async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
         await writer.write(lambda c: c.execute("DELETE FROM items"))
     writer.post(lambda c: c.execute("DELETE FROM items"))
     writer.close()
+    writer = Writer(connection, lambda: False, faults.append)
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(
+            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
+        )
+    writer.close()
     assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
     connection.close()
 
