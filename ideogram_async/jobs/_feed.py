@@ -21,6 +21,8 @@ from ._journal import Journal
 
 PAGE: Final = 64
 """Rows that are drawn, and looked up, at once."""
+LARGEST_PAGE: Final = 512
+"""The same, while all rows turn out to be done already."""
 
 Drawn = tuple[Item, Request[Any]]
 
@@ -55,6 +57,7 @@ class Feed:
     is_whole: bool = False
     error: Exception | None = None
     _ready: deque[Drawn] = attrs.field(factory=deque["Drawn"], init=False)
+    _page: int = attrs.field(default=PAGE, init=False)
     _lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
 
     async def draw(self) -> Drawn | None:
@@ -73,7 +76,7 @@ class Feed:
         )
 
     def _wants(self, rows: list[Any]) -> bool:
-        return len(rows) < PAGE and not self._is_over()
+        return len(rows) < self._page and not self._is_over()
 
     async def _row(self) -> tuple[int, Request[Any]] | None:
         try:
@@ -115,6 +118,7 @@ class Feed:
         try:
             items = await self.journal.admit(found[0], self.terms)
             self._ready.extend((item, requests[item.position]) for item in items)
+            self._page = PAGE if items else min(2 * self._page, LARGEST_PAGE)
         except JournalError as error:
             self.halt.end(error)
 

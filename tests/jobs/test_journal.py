@@ -141,7 +141,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 TestJournal = JournalMachine.TestCase
 TestJournal.__doc__ = "Nothing that was written is lost, wherever a run is cut off."
-TestJournal.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestJournal.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
 
 
 async def made(path: Path) -> None:
