@@ -153,9 +153,12 @@ class Sender:
         if state == "pending" and self.halt.reason not in {None, error}:
             return
         attempts, asked = call.attempts, item.asked
-        await self._write(
-            item, state, attempts=attempts, error=told(error), request=asked
-        )
+        try:
+            await self.journal.move(
+                item, state, attempts=attempts, error=told(error), request=asked
+            )
+        except JournalError as fault:
+            self.halt.end(fault)
         self.on_problem(item, error)
 
     async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
@@ -165,29 +168,22 @@ class Sender:
             for image in images
         ]
         answer = to_jsonable(response)
-        is_kept = await self._write(
-            item,
-            "answered",
-            provider=self.provider,
-            attempts=call.attempts,
-            request=item.asked,
-            answer=json.dumps(answer, ensure_ascii=False),
-            files=json.dumps(files),
-            error=None,
-        )
-        if not is_kept:
-            self.stranded.append(
-                {"request": json.loads(item.asked), "response": answer}
-            )
-        return Answered(item, images, files)
-
-    async def _write(self, item: Item, state: State, **columns: object) -> bool:
         try:
-            await self.journal.move(item, state, **columns)
+            await self.journal.move(
+                item,
+                "answered",
+                provider=self.provider,
+                attempts=call.attempts,
+                request=item.asked,
+                answer=json.dumps(answer, ensure_ascii=False),
+                files=json.dumps(files),
+                error=None,
+            )
         except JournalError as error:
             self.halt.end(error)
-            return False
-        return True
+            asked = json.loads(item.asked)
+            self.stranded.append({"request": asked, "response": answer})
+        return Answered(item, images, files)
 
 
 def told(error: Exception) -> str:
