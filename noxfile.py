@@ -73,6 +73,13 @@ def extras(session: nox.Session) -> None:
 
 
 @nox.session
+def kill(session: nox.Session) -> None:
+    """Kill a job of 500 items 200 times, and see that nothing is lost. Some minutes."""
+    session.install(".[sandbox]")
+    session.run("python", "-m", "tests.jobs.kill", *session.posargs)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")

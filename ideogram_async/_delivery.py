@@ -11,14 +11,21 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import anyio
 import attrs
 
 from ._http import HttpRequest, HttpResponse
 from ._learning import Lease
-from ._retry import RetryPolicy, may_have_run, repeat, verdict_of, was_refused
+from ._retry import (
+    RetryPolicy,
+    did_not_run,
+    may_have_run,
+    repeat,
+    verdict_of,
+    was_refused,
+)
 from ._transport import Transport
 from .errors import (
     DecodeError,
@@ -65,6 +72,18 @@ class Halt:
                 wait.cancel()
 
 
+class Witness(Protocol):
+    """Is told of every attempt of a step that is not harmless."""
+
+    async def sending(self) -> None:
+        """Note that an attempt is about to leave; it leaves when this returns."""
+        ...
+
+    def spared(self) -> None:
+        """Note that the attempt did not run: it was refused, or never left."""
+        ...
+
+
 @attrs.define(eq=False)
 class Call:
     """One call of the client, from the request to its answer.
@@ -78,6 +97,7 @@ class Call:
             under way then still ends.
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
+        witness: Who is told of its attempts, if anybody.
     """
 
     expires_at: float = math.inf
@@ -87,6 +107,7 @@ class Call:
     waits_until: float = math.inf
     moves_on: bool = False
     answered_by: Provider | None = None
+    witness: Witness | None = None
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
@@ -238,8 +259,12 @@ class Delivery:
                 "for a place in the limit",
             )
         error: BaseException | None = asyncio.CancelledError()
+        witness: Witness | None = None
         try:
             call.raise_if_over("to be sent")
+            if call.witness and not step.is_harmless:
+                witness = call.witness
+                await witness.sending()
             call.attempts += 1
             longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
@@ -249,6 +274,8 @@ class Delivery:
             error = failure
             if may_have_run(failure) and not step.is_harmless:
                 call.suspect = failure
+            if witness and did_not_run(failure):
+                witness.spared()
             raise
         else:
             error = None

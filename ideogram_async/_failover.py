@@ -14,7 +14,7 @@ import attrs
 
 from ._delivery import Call, Delivery
 from ._http import HttpRequest, HttpResponse
-from ._retry import LOCKS_OUT, RetryPolicy, was_not_run
+from ._retry import LOCKS_OUT, RetryPolicy, may_go_elsewhere
 from .costs import Cost
 from .errors import IdeogramError
 from .limiter import Limiter
@@ -101,9 +101,15 @@ class Failover:
             ),
         )
 
+    @property
     def limit(self) -> int:
-        """Return how many places may be in use at once, with all of them."""
+        """Places that may be in use at once, with all of them."""
         return sum(channel.limiter.limit for channel in self.channels)
+
+    @property
+    def in_use(self) -> int:
+        """Places in use, with all of them."""
+        return sum(channel.limiter.in_use for channel in self.channels)
 
     def cost(self, request: Request[Any]) -> Cost:
         """Return what *request* costs at the provider that is asked first.
@@ -114,6 +120,18 @@ class Failover:
         provider = self._takers(request)[0].provider
         provider.check_request(request)
         return provider.cost(request)
+
+    def most(self, request: Request[Any]) -> Cost:
+        """Return the most that *request* may cost, whoever answers in the end.
+
+        Raises:
+            UnsupportedRequestError: None takes it.
+        """
+        costs = [each.provider.cost(request) for each in self._takers(request)]
+        total = Cost.total(costs)
+        if total.amount is None:
+            return total
+        return max(costs, key=lambda cost: cost.amount or 0)
 
     async def send(self, request: Request[T], call: Call) -> T:
         """Send *request* to the first provider that takes it, or to the next.
@@ -130,7 +148,7 @@ class Failover:
             except IdeogramError as error:
                 if isinstance(error, LOCKS_OUT):
                     self.set_aside[channel.provider] = error
-                if not (call.moves_on and was_not_run(error)):
+                if not (call.moves_on and may_go_elsewhere(error)):
                     raise
             else:
                 self.set_aside.pop(channel.provider, None)

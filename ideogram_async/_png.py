@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 
 from ._version import __version__
 from ._whole import whole
-from .requests import Request
+from .requests import REQUESTS
 from .responses import ImageObject
 
 
@@ -80,23 +80,25 @@ def read_texts(path: Path) -> dict[str, str]:
     return found
 
 
-def picture_texts(request: Request[Any] | None, image: ImageObject) -> dict[str, str]:
+def picture_texts(asked: Mapping[str, Any], image: ImageObject) -> dict[str, str]:
     """Return what is worth knowing of *image*, for `embed_texts`.
 
     Args:
-        request: What was asked for.
+        asked: What was asked for, as in a manifest: `type`, the request's class, and
+            the fields that were given.
         image: What came.
 
     Returns:
         `Description`, the prompt as it was given; `Prompt used` if the service rewrote
         it; `Seed`, `Model` and `Software`; each only if it is known.
     """
-    asked = getattr(request, "prompt", None) or getattr(request, "text_prompt", None)
-    version = re.search(r"ideogram-v(\d)", request.endpoint.path) if request else None
-    model = f"Ideogram {version[1]}.0" if version else getattr(request, "model", None)
+    given = asked.get("prompt") or asked.get("text_prompt")
+    path = REQUESTS[asked["type"]].endpoint.path
+    version = re.search(r"ideogram-v(\d)", path)
+    model = f"Ideogram {version[1]}.0" if version else asked.get("model")
     texts = {
-        "Description": asked or image.prompt,
-        "Prompt used": image.prompt if image.prompt != asked and asked else None,
+        "Description": given or image.prompt,
+        "Prompt used": image.prompt if image.prompt != given and given else None,
         "Seed": image.seed,
         "Model": model,
         "Software": f"ideogram_async {__version__}",

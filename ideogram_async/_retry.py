@@ -105,8 +105,8 @@ def was_refused(error: BaseException) -> bool:
     )
 
 
-def was_not_run(error: BaseException) -> bool:
-    """Whether the service can't have run the request, and another may be asked."""
+def may_go_elsewhere(error: BaseException) -> bool:
+    """Whether nothing ran for a reason that another provider may not have."""
     if isinstance(error, ConnectionFailedError | RequestTimeoutError):
         return error.delivery == "not_sent"
     return was_refused(error) or isinstance(error, LOCKS_OUT)
@@ -117,6 +117,11 @@ def may_have_run(error: BaseException) -> bool:
     if isinstance(error, TransportError):
         return error.delivery == "unknown"
     return isinstance(error, ServerError) and not was_refused(error)
+
+
+def did_not_run(error: BaseException) -> bool:
+    """Whether it is certain that nothing ran, and nothing is billed."""
+    return not (may_have_run(error) or isinstance(error, DecodeError))
 
 
 def verdict_of(error: BaseException | None) -> Verdict:

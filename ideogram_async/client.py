@@ -208,7 +208,7 @@ class IdeogramClient(Operations):
             Source(requests),
             self._maker(fields),
             self._failover.send,
-            self._failover.limit,
+            lambda: self._failover.limit,
             self._deadline,
         )
         return run.run()

@@ -21,6 +21,7 @@ IdeogramError                    root of all
 ├─ GenerationFailedError         an asynchronous generation ended as failed
 ├─ BudgetExceededError           the next request would go over the budget
 ├─ DownloadError                 no link, link expired, not a whole image
+├─ JournalError                  a job's journal can't be read or written
 └─ WebhookVerificationError      a webhook that is not the service's own
 ```
 
@@ -231,6 +232,10 @@ class BudgetExceededError(IdeogramError):
 
 class DownloadError(IdeogramError):
     """An image could not be saved: no link, expired, short, not an image, too large."""
+
+
+class JournalError(IdeogramError):
+    """A job's journal can't be read or written, or another process holds it."""
 
 
 class WebhookVerificationError(IdeogramError):

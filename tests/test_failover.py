@@ -449,7 +449,7 @@ async def test_gates_are_apart() -> None:
 
         assert client.limiter.limit < 10
         assert client._failover.channels[1].limiter.limit == 10
-        assert client._failover.limit() == client.limiter.limit + 10
+        assert client._failover.limit == client.limiter.limit + 10
     assert second.requests == []
 
 

@@ -23,6 +23,7 @@ FLOORS = (
     ("_body", "_delivery", "_retry", "_settings", "_transport", "limiter"),
     ("_bulk", "_failover", "_files", "_operations", "_verb"),
     ("client",),
+    ("jobs",),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

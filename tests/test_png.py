@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ideogram_async import GenerateLegacy, GenerateV3, ImageObject
 from ideogram_async._png import embed_texts, picture_texts, read_texts, with_texts
+from ideogram_async.jobs._identity import described
 
 
 TEXTS = {
@@ -170,7 +171,7 @@ def test_a_large_file_is_never_held(tmp_path: Path) -> None:
 def test_what_is_told_of_a_picture() -> None:
     """A picture tells its prompt, the one really used, its seed and its model."""
     image = ImageObject(url="u", prompt="a big cat", seed=7)
-    told = picture_texts(GenerateV3("a cat"), image)
+    told = picture_texts(described(GenerateV3("a cat")), image)
     software = told.pop("Software")
 
     assert software.startswith("ideogram_async ")
@@ -181,10 +182,11 @@ def test_what_is_told_of_a_picture() -> None:
         "Model": "Ideogram 3.0",
     }
     legacy = GenerateLegacy("a big cat", model="V_2")
-    assert picture_texts(legacy, image)["Model"] == "V_2"
-    assert "Prompt used" not in picture_texts(legacy, image)
-    assert picture_texts(None, image)["Description"] == "a big cat"
-    assert list(picture_texts(None, ImageObject())) == ["Software"]
+    assert picture_texts(described(legacy), image)["Model"] == "V_2"
+    assert "Prompt used" not in picture_texts(described(legacy), image)
+    unprompted = {"type": "RemoveBackground"}
+    assert picture_texts(unprompted, image)["Description"] == "a big cat"
+    assert list(picture_texts(unprompted, ImageObject())) == ["Software"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from ..errors import ConfigurationError, UnsupportedRequestError
+from ..errors import ConfigurationError, JournalError, UnsupportedRequestError
 from . import _commands
 from ._arguments import parser
 
@@ -21,7 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = getattr(_commands, given.command, _commands.generate)
     try:
         return command(given)
-    except (ConfigurationError, UnsupportedRequestError, ValueError) as error:
+    except (
+        ConfigurationError,
+        JournalError,
+        UnsupportedRequestError,
+        ValueError,
+    ) as error:
         print(f"ideogram: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if error.name != "PIL":

@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
         _add_fields(command, kind)
         _add_common(command, saves=makes_images(kind))
     run = _command(commands, "run", "Make images from a file of prompts.")
+    _add_job(run)
     _add_prompts(run)
     _add_common(run, saves=True)
     quote = _command(commands, "quote", "Say what a file of prompts would cost.")
@@ -161,6 +162,35 @@ def _add_sheet(commands: Commands) -> None:
         ("--per-page", 30, "most pictures on a sheet, [1, 1000]; 30 if omitted"),
     ):
         sheet.add_argument(option, type=int, default=default, metavar="N", help=text)
+
+
+def _add_job(command: argparse.ArgumentParser) -> None:
+    job = command.add_argument_group("the job")
+    flags = {
+        "--dry-run": "tell what would be sent, and its price; send and write nothing",
+        "--retry-failed": "send again what was refused, or whose link has expired",
+        "--resend-unknown": "send again what may be paid without an answer",
+        "--allow-unknown-price": "under a budget, send also what has no known price",
+        "--dedupe": "leave out rows equal to an earlier one",
+        "--strict": "send nothing if there is a bad row",
+        "--embed-prompt": "put prompt, seed and model into the PNG files",
+    }
+    job.add_argument(
+        "--budget", metavar="AMOUNT", help="spend at most so much, in all runs together"
+    )
+    job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
+    job.add_argument(
+        "--concurrency", type=int, metavar="N", help="at most N requests at once"
+    )
+    job.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on where an earlier run into this folder ended (the default);"
+        " else begin anew beside what it left",
+    )
+    for name, does in flags.items():
+        job.add_argument(name, action="store_true", help=does)
 
 
 def _add_sandbox(

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,13 @@ from .._codec import to_jsonable
 from .._plain import made
 from .._settings import named
 from ..client import IdeogramClient
-from ..errors import ConfigurationError, IdeogramError, one_line
-from ..inputs import PromptFile
+from ..errors import ConfigurationError, IdeogramError
+from ..inputs import BadRow, PromptFile
+from ..jobs import MANIFEST, Job
 from ..requests import Request
 from ._arguments import given_fields, makes_images
-from ._folder import MANIFEST, Folder
-from ._progress import Tally
 from ._quote import quote as lines_of_quote
-from ._run import Run
+from ._run import send, tell, tell_plan
 
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -35,7 +35,11 @@ DEMO_LATENCY = 1.0
 
 DEMO = "sandbox: pictures are drawn on this machine; nothing is sent or paid"
 
+DEMO_JOURNAL = "sandbox.sqlite"
+"""What is drawn in the sandbox is not done on the real service."""
+
 SHEET_NEEDS_PILLOW = "a sheet needs Pillow: pip install 'ideogram-async[sheet]'"
+
 NEEDS_PILLOW = "the sandbox needs Pillow: pip install 'ideogram-async[sandbox]'"
 
 
@@ -44,14 +48,31 @@ def generate(arguments: argparse.Namespace) -> int:
     request = made(arguments.kind, given_fields(arguments))
     named(arguments.provider).check_request(request)
     if makes_images(arguments.kind):
-        return _run(arguments, [request], total=1)
+        return _run(arguments, Job([request], arguments.out, resumable=False))
     return _ask(arguments, request)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
     prompts = _prompts(arguments)
-    return _run(arguments, prompts.requests(), total=prompts.checked())
+    job = Job(
+        prompts.requests if arguments.strict else partial(_rows, prompts),
+        arguments.out,
+        journal=arguments.out / DEMO_JOURNAL if arguments.sandbox else None,
+        total=prompts.checked() if arguments.strict else prompts.count(),
+        budget=arguments.budget,
+        allow_unknown_price=arguments.allow_unknown_price,
+        resend_unknown=arguments.resend_unknown,
+        resume=arguments.resume,
+        retry_failed=arguments.retry_failed,
+        dedupe=arguments.dedupe,
+        limit=arguments.limit,
+        concurrency=arguments.concurrency,
+        embed_prompt=arguments.embed_prompt,
+    )
+    if arguments.dry_run:
+        return _plan(arguments, job)
+    return _run(arguments, job)
 
 
 def quote(arguments: argparse.Namespace) -> int:
@@ -119,29 +140,22 @@ def _prompts(arguments: argparse.Namespace) -> PromptFile:
     return prompts
 
 
-def _run(
-    arguments: argparse.Namespace, requests: Iterable[Request[Any]], *, total: int
-) -> int:
+def _rows(prompts: PromptFile) -> Iterator[Request[Any] | ValueError]:
+    """Yield the requests, and an error in the place of each bad row."""
+    for row in prompts.rows():
+        yield ValueError(str(row)) if isinstance(row, BadRow) else row
+
+
+def _run(arguments: argparse.Namespace, job: Job) -> int:
     with _client(arguments) as client:
-        try:
-            folder = Folder(arguments.out, total)
-        except OSError as error:
-            raise ConfigurationError(
-                f"can't write to {arguments.out}: {error.strerror}; choose --out"
-            ) from None
-        job = Run(client, folder, Tally(total))
-        try:
-            asyncio.run(_send(job, requests))
-        except asyncio.CancelledError:
-            print("left at once: what was under way may be paid", file=sys.stderr)
-        finally:
-            page = folder.close()
-    return _report(job, str(page))
+        report = asyncio.run(send(job, client, sys.stderr))
+    return DONE if tell(report, job) else FAILED
 
 
-async def _send(job: Run, requests: Iterable[Request[Any]]) -> None:
-    async with job.client:
-        await job.all(requests, sys.stderr)
+def _plan(arguments: argparse.Namespace, job: Job) -> int:
+    with _client(arguments) as client:
+        plan = asyncio.run(job.plan(client))
+    return DONE if tell_plan(plan) else FAILED
 
 
 def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
@@ -175,23 +189,3 @@ def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
         print(DEMO, file=sys.stdout if "out" in arguments else sys.stderr)
         sys.stdout.flush()
         yield IdeogramClient("sandbox", provider=provider.name, base_url=served.url)
-
-
-def _report(job: Run, page: str) -> int:
-    tally = job.tally
-    for entry in job.failures:
-        prompt = getattr(entry.outcome.request, "prompt", "")
-        what = one_line(f"#{entry.outcome.index} {prompt!r:.70}: {entry.error}")
-        print(f"failed: {what}", file=sys.stderr)
-    hidden = tally.failed - job.unsent - len(job.failures)
-    if hidden:
-        print(f"failed: {hidden} more, see {MANIFEST}", file=sys.stderr)
-    missing = job.unsent + tally.total - tally.ended
-    if missing:
-        print(f"not sent or not finished: {missing} prompts", file=sys.stderr)
-    if job.fault:
-        print(f"the manifest is not whole: {job.fault.strerror}", file=sys.stderr)
-    withheld = f", {tally.withheld} withheld" if tally.withheld else ""
-    print(f"{tally.images} images from {tally.done} of {tally.total} prompts{withheld}")
-    print(f"{page}")
-    return DONE if tally.done == tally.total and not job.fault else FAILED

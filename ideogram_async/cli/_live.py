@@ -8,36 +8,28 @@ from typing import IO
 
 import attrs
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
-from rich.text import Text
 
-from ._progress import Tally
-
-
-class _TallyColumn(ProgressColumn):
-    """The counts, as they are at each refresh."""
-
-    def __init__(self, tally: Tally) -> None:
-        super().__init__()
-        self._tally = tally
-
-    def render(self, task: Task) -> Text:  # noqa: ARG002  # rich's signature
-        """Return the counts; red once something has failed."""
-        style = "red" if self._tally.failed else "default"
-        return Text(self._tally.text(), style=style)
+from ..jobs import Progress
+from ._progress import told
 
 
 @attrs.define
-class LiveProgress:
+class LiveDisplay:
     """A bar that rich draws."""
 
-    tally: Tally
     bar: Bar
 
-    def update(self) -> None:
-        """Move the bar."""
-        self.bar.update(self.bar.task_ids[0], completed=self.tally.ended)
+    def update(self, progress: Progress) -> None:
+        """Move the bar; red once something has failed."""
+        self.bar.update(
+            self.bar.task_ids[0],
+            total=progress.total,
+            completed=progress.ended,
+            told=told(progress),
+            style="red" if progress.counts["failed"] else "default",
+        )
 
     def say(self, text: str) -> None:
         """Show *text* above the bar."""
@@ -45,9 +37,10 @@ class LiveProgress:
 
 
 @contextmanager
-def live_progress(tally: Tally, file: IO[str]) -> Generator[LiveProgress]:
+def live_display(file: IO[str]) -> Generator[LiveDisplay]:
     """Draw a bar on *file* while the context lasts."""
-    columns = (BarColumn(bar_width=28), MofNCompleteColumn(), _TallyColumn(tally))
+    counts = TextColumn("[{task.fields[style]}]{task.fields[told]}")
+    columns = (BarColumn(bar_width=28), MofNCompleteColumn(), counts)
     with Bar(*columns, console=Console(file=file)) as bar:
-        bar.add_task("", total=tally.total)
-        yield LiveProgress(tally, bar)
+        bar.add_task("", total=None, told="starting", style="default")
+        yield LiveDisplay(bar)

@@ -1,4 +1,4 @@
-"""Progress of a run: a live bar on a terminal that has rich, plain lines elsewhere."""
+"""Progress of a job: a live bar on a terminal that has rich, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,62 +6,26 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 import attrs
+
+from ..jobs import Progress, State
 
 
 BETWEEN_LINES = 2.0
 """Seconds between plain lines."""
 
 
-@attrs.define
-class Tally:
-    """The counts of a run.
-
-    Attributes:
-        total: Prompts in all.
-        done: Prompts that were answered, their images saved.
-        failed: Prompts that failed, or whose images could not be saved.
-        withheld: Images that the service made and did not release.
-        images: Images saved.
-        in_flight: Images in progress at the service.
-        started: When it began, on the monotonic clock.
-    """
-
-    total: int
-    done: int = 0
-    failed: int = 0
-    withheld: int = 0
-    images: int = 0
-    in_flight: int = 0
-    started: float = attrs.field(factory=time.monotonic)
-
-    @property
-    def ended(self) -> int:
-        """Prompts that are done or failed."""
-        return self.done + self.failed
-
-    def text(self) -> str:
-        """Return the counts, the rate and the time left, on one line."""
-        elapsed = max(time.monotonic() - self.started, 0.001)
-        rate = self.ended / elapsed
-        if self.ended == self.total:
-            left = f"in {elapsed:.0f} s"
-        else:
-            missing = self.total - self.ended
-            left = f"{missing / rate:.0f} s left" if rate else "starting"
-        return (
-            f"{self.done} done, {self.failed} failed, {self.in_flight} in flight,"
-            f" {rate:.1f}/s, {left}"
-        )
+WHERE_ANY: Final[tuple[State, ...]] = ("withheld", "unknown")
+"""States that are told only if there are such items."""
 
 
-class Progress(Protocol):
-    """What a run tells how far it is."""
+class Display(Protocol):
+    """Where a job tells how far it is."""
 
-    def update(self) -> None:
-        """Show the tally as it is now."""
+    def update(self, progress: Progress) -> None:
+        """Show how far it is now."""
         ...
 
     def say(self, text: str) -> None:
@@ -69,20 +33,48 @@ class Progress(Protocol):
         ...
 
 
+def told(progress: Progress) -> str:
+    """Return the counts, the money, the rate and the time left, on one line."""
+    counts = progress.counts
+    parts = [f"{counts['saved']} saved", f"{counts['failed']} failed"]
+    parts += [f"{counts[s]} {s}" for s in WHERE_ANY if counts[s]]
+    parts.append(f"{progress.in_use} of {progress.limit} places in use")
+    if progress.unit is not None:
+        budget = "" if progress.budget is None else f" of {progress.budget:f}"
+        parts.append(f"{progress.spent:f}{budget} {progress.unit} spent")
+    parts.append(f"{progress.rate:.1f}/s")
+    if progress.remaining:
+        parts.append(f"{_length(progress.remaining)} left")
+    return ", ".join(parts)
+
+
+def _length(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 @attrs.define
-class PlainProgress:
+class PlainDisplay:
     """A line every so often."""
 
-    tally: Tally
     file: IO[str]
     _next: float = 0.0
+    _last: str = ""
 
-    def update(self) -> None:
-        """Show the tally, unless it was shown just now."""
+    def update(self, progress: Progress) -> None:
+        """Show how far it is, unless that was shown just now."""
         now = time.monotonic()
-        if now >= self._next or self.tally.ended == self.tally.total:
-            self._next = now + BETWEEN_LINES
-            self.say(f"{self.tally.ended}/{self.tally.total}: {self.tally.text()}")
+        is_over = progress.ended == progress.total
+        if now < self._next and not is_over:
+            return
+        self._next = now + BETWEEN_LINES
+        total = "?" if progress.total is None else progress.total
+        line = f"{progress.ended}/{total}: {told(progress)}"
+        if line != self._last:
+            self._last = line
+            self.say(line)
 
     def say(self, text: str) -> None:
         """Show *text*."""
@@ -90,16 +82,16 @@ class PlainProgress:
 
 
 @contextmanager
-def progress(tally: Tally, file: IO[str] | None = None) -> Generator[Progress]:
-    """Show *tally* while the context lasts: on *file*, else on standard error."""
+def display(file: IO[str] | None = None) -> Generator[Display]:
+    """Make a display for while the context lasts: on *file*, else standard error."""
     shown = file or sys.stderr
     if shown.isatty():
         try:
-            from ._live import live_progress  # noqa: PLC0415  # rich is optional
+            from ._live import live_display  # noqa: PLC0415  # rich is optional
         except ImportError:
             pass
         else:
-            with live_progress(tally, shown) as live:
+            with live_display(shown) as live:
                 yield live
             return
-    yield PlainProgress(tally, shown)
+    yield PlainDisplay(shown)

@@ -1,147 +1,131 @@
-"""Runs requests: sends them, saves their images as they come, and reports."""
+"""Runs a job before a user: shows its progress, heeds Ctrl-C, and reports."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Generator, Iterable
+import sys
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import IO, Any, Final, cast
+from typing import IO, Final
 
-import anyio
-import attrs
-
-from .._bulk import Outcomes
-from ..batch import Failure, Success
 from ..client import IdeogramClient
-from ..errors import DownloadError, NotSentError
-from ..requests import Request
-from ..responses import ImageObject
-from ._folder import Entry, Folder
-from ._progress import Progress, Tally, progress
+from ..errors import one_line
+from ..jobs import Job, Plan, Problem, Report
+from ._gallery import write_gallery
+from ._progress import display
 
 
-SAVERS: Final = 8
-"""How many outcomes are saved at once."""
-MOST_NAMED: Final = 50
-"""How many failures are named on the terminal; the manifest names all."""
+PAGE: Final = "index.html"
 
-Outcome = Success[Any] | Failure
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-@attrs.define
-class Run:
-    """One run of the command line.
-
-    Attributes:
-        client: What sends.
-        folder: Where images go.
-        tally: The counts.
-        failures: The failed entries, a few of them.
-        unsent: How many prompts were not sent because the batch had ended.
-        fault: Why the manifest could not be written; None while it can.
-    """
-
-    client: IdeogramClient
-    folder: Folder
-    tally: Tally
-    failures: list[Entry] = attrs.field(factory=list[Entry])
-    unsent: int = 0
-    fault: OSError | None = None
-
-    async def all(self, requests: Iterable[Request[Any]], shown: IO[str]) -> None:
-        """Send *requests* and save what comes, until all of them have their outcome."""
-        with progress(self.tally, shown) as live:
-            async with self.client.stream_many(requests) as outcomes:
-                with _interruptible(self._interrupts(outcomes, live)):
-                    async with anyio.create_task_group() as savers:
-                        for _ in range(min(SAVERS, self.tally.total)):
-                            savers.start_soon(self._save_all, outcomes, live)
-                        await self._watch(live)
-
-    async def _watch(self, live: Progress) -> None:
-        """Keep the places in flight up to date."""
-        while self.tally.ended < self.tally.total:
-            self.tally.in_flight = self.client.limiter.in_use
-            live.update()
-            await anyio.sleep(0.1)
-
-    async def _save_all(self, outcomes: Outcomes[Any], live: Progress) -> None:
-        async for outcome in outcomes:
-            entry = await self._saved(outcome)
-            try:
-                self.folder.add(entry)
-            except OSError as error:
-                self.fault = self.fault or error
-                outcomes.stop(f"the manifest can't be written: {error.strerror}")
-            self._count(entry)
-            live.update()
-
-    async def _saved(self, outcome: Outcome) -> Entry:
-        """Save the images of *outcome*."""
-        if isinstance(outcome, Failure):
-            return Entry(outcome, [], outcome.error)
-        files: list[str | None] = []
-        failed: Exception | None = None
-        for image in _images(outcome):
-            if image.is_withheld:
-                self.tally.withheld += 1
-                files.append(None)
-                continue
-            name = self.folder.name_for(outcome.index, image)
-            try:
-                await self.client.download(image, self.folder.path / name)
-                files.append(name)
-            except DownloadError as error:
-                files.append(None)
-                failed = error
-        return Entry(outcome, files, failed)
-
-    def _count(self, entry: Entry) -> None:
-        self.tally.images += sum(name is not None for name in entry.files)
-        if entry.error is None:
-            self.tally.done += 1
-            return
-        self.tally.failed += 1
-        if isinstance(entry.error, NotSentError):
-            self.unsent += 1
-        elif len(self.failures) < MOST_NAMED:
-            self.failures.append(entry)
-
-    def _interrupts(
-        self, outcomes: Outcomes[Any], live: Progress
-    ) -> Callable[[], None]:
-        """Return what Ctrl-C does: the first time it stops, then it leaves."""
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        presses = 0
-
-        def interrupt() -> None:
-            nonlocal presses
-            presses += 1
-            if presses == 1:
-                live.say("stopping: waiting for what is paid; Ctrl-C again to leave it")
-                outcomes.stop("interrupted by Ctrl-C")
-            else:
-                task.cancel()
-
-        return interrupt
+async def send(job: Job, client: IdeogramClient, shown: IO[str]) -> Report:
+    """Run *job*, and close *client* in the end."""
+    with display(shown) as live:
+        job.on_progress = live.update
+        async with client:
+            with _interruptible(_interrupts(job, live.say)):
+                return await job.run(client)
 
 
-def _images(outcome: Success[Any]) -> tuple[ImageObject, ...]:
-    images: tuple[ImageObject, ...] = getattr(outcome.response, "data", ())
-    return images
+def _interrupts(job: Job, say: Callable[[str], None]) -> Callable[[], None]:
+    """Return what a signal does: the first one stops, the next one leaves."""
+    presses = 0
+
+    def interrupt() -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            say("stopping: waiting for what is paid; Ctrl-C again to leave it")
+            job.stop("it was interrupted")
+        else:
+            say("left at once: what was under way may be paid")
+            job.leave()
+
+    return interrupt
 
 
 @contextmanager
 def _interruptible(interrupt: Callable[[], None]) -> Generator[None]:
-    """Call *interrupt* for every Ctrl-C, where the system can tell it to a loop."""
+    """Call *interrupt* for every signal to end, where the system can tell a loop."""
     loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        for number in SIGNALS:
+            loop.add_signal_handler(number, interrupt)
     except NotImplementedError:
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def tell(report: Report, job: Job) -> bool:
+    """Print what a run did, write the page, and return whether nothing is missing."""
+    _tell_problems(report.problems)
+    for line in _notes(report):
+        print(line, file=sys.stderr)
+    total = "?" if report.total is None else report.total
+    withheld = f", {report.withheld} withheld" if report.withheld else ""
+    money = f", {report.spent:f} {report.unit} spent" if report.unit else ""
+    done = f"{report.done} of {total} prompts done"
+    print(f"{report.images} images; {done}{withheld}{money}")
+    if report.manifest is not None:
+        page = job.out / PAGE
+        write_gallery(report.manifest, page)
+        print(page)
+    return report.is_complete
+
+
+def tell_plan(plan: Plan) -> bool:
+    """Print what a run would do, and return whether all rows are sound."""
+    _tell_problems(plan.problems)
+    counts = {state: number for state, number in plan.counts.items() if number}
+    known = ", ".join(f"{number} {state}" for state, number in counts.items())
+    print(f"{plan.rows} rows: {known or 'nothing to do'}")
+    if plan.duplicates:
+        print(f"left out: {plan.duplicates} rows equal to an earlier one")
+    print(f"would send {plan.sent} requests; cost: {plan.cost}")
+    for request in plan.first:
+        print(f"  {one_line(repr(request))}")
+    if plan.error is not None:
+        print(f"the prompts end early: {plan.error}", file=sys.stderr)
+    return plan.error is None and not plan.invalid
+
+
+def _tell_problems(problems: tuple[Problem, ...]) -> None:
+    for each in problems:
+        prompt = "" if each.request is None else each.request.get("prompt", "")
+        fate = each.state if each.state in {"unknown", "answered"} else "failed"
+        what = one_line(f"#{each.position} {prompt!r:.70}: {each.error}")
+        print(f"{fate}: {what}", file=sys.stderr)
+
+
+def _notes(report: Report) -> Generator[str]:
+    counts = report.counts
+    hidden = counts["failed"] + counts["unknown"] - len(report.problems)
+    if hidden > 0:
+        yield f"failed or unknown: {hidden} more, see the manifest"
+    if counts["unknown"]:
+        yield (
+            f"unknown: {counts['unknown']} prompts may be paid without an answer;"
+            " --resend-unknown sends them again"
+        )
+    if counts["answered"]:
+        yield f"paid and not saved yet: {counts['answered']} prompts; run it again"
+    if report.removed:
+        yield f"no longer in the file: {report.removed} prompts that were never sent"
+    if report.duplicates:
+        yield f"left out: {report.duplicates} rows equal to an earlier one"
+    if report.left:
+        yield f"not sent: {report.left} prompts; run it again to go on"
+    if report.ended is not None:
+        yield f"ended early: {one_line(str(report.ended))}"
+    for answer in report.stranded:
+        yield f"paid, and could not be written down: {answer}"
+    if report.manifest is None:
+        yield "the manifest could not be written"

@@ -11,18 +11,20 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
 from PIL import Image
 
 import ideogram_async
-from ideogram_async import DownloadError, ImageObject
+from ideogram_async import Cost, DownloadError, IdeogramClient
 from ideogram_async.cli import main
 from ideogram_async.cli._arguments import verbs
-from ideogram_async.cli._folder import Folder
+from ideogram_async.cli._run import tell, tell_plan
+from ideogram_async.jobs import Job, Plan, Problem, Report, State
 from ideogram_async.sandbox import Sandbox
 
 
@@ -311,7 +313,7 @@ def test_failures_are_named(
     page = (folder / "out/index.html").read_text(encoding="utf-8")
     assert code == 1
     assert "failed: #1 'forbidden fruit': 422: Prompt provided failed" in said.err
-    assert "1 images from 2 of 3 prompts, 1 withheld" in said.out
+    assert "1 images; 2 of 3 prompts done, 1 withheld" in said.out
     assert cat["error"] is None
     assert fruit["error"]["type"] == "SafetyError"
     assert (fruit["response"], fruit["files"]) == (None, [])
@@ -330,11 +332,11 @@ def test_a_batch_that_is_doomed(
     said = capsys.readouterr()
     lines = manifest(folder / "out")
     assert code == 1
-    assert len(lines) == 40
-    assert sum(line["error"] is None for line in lines) == 5
+    assert len(lines) == 5
+    assert {line["state"] for line in lines} == {"saved"}
     assert "402: Not enough credit. (insufficient_funds)" in said.err
-    assert "not sent or not finished: " in said.err
-    assert "5 images from 5 of 40 prompts" in said.out
+    assert "not sent: 35 prompts" in said.err
+    assert "5 images; 5 of 40 prompts done" in said.out
 
 
 def test_failures_beyond_the_listed_ones(
@@ -345,7 +347,7 @@ def test_failures_beyond_the_listed_ones(
     code = main(["run", "p.txt"])
 
     assert code == 1
-    assert "failed: 10 more, see manifest.jsonl" in capsys.readouterr().err
+    assert "failed or unknown: 10 more, see the manifest" in capsys.readouterr().err
     assert len(manifest(folder / "out")) == 60
 
 
@@ -378,38 +380,6 @@ def test_an_earlier_run_is_kept(sandbox: Sandbox, folder: Path) -> None:
         "manifest.2.jsonl",
         "manifest.jsonl",
     ]
-
-
-def test_names_stay_in_the_folder(tmp_path: Path) -> None:
-    """Names hold a number and a seed, and are never given twice."""
-    folder = Folder(tmp_path / "deep/out", 20_000)
-    image = ImageObject(url="http://x/../../etc/passwd", seed=3)
-    names = [folder.name_for(12, image) for _ in range(2)]
-    unknown = folder.name_for(0, ImageObject())
-    folder.close()
-
-    assert names == ["00012-3.png", "00012-3-2.png"]
-    assert unknown == "00000-unknown.png"
-
-
-def test_a_manifest_that_can_not_be_written(
-    sandbox: Sandbox,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """When the disk is full, nothing new is sent, and the run says why."""
-
-    def full(self: Folder, entry: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Folder, "add", full)
-    (folder / "p.txt").write_text("".join(f"prompt {n}\n" for n in range(200)))
-    code = main(["run", "p.txt"])
-
-    assert code == 1
-    assert "the manifest is not whole: No space left" in capsys.readouterr().err
-    assert len(sandbox.ledger.charges) < 200
 
 
 def test_the_demo(
@@ -454,10 +424,9 @@ def test_ctrl_c_saves_what_is_paid(
     saved = [line for line in lines if line["error"] is None]
     assert code == 1
     assert "stopping: waiting for what is paid" in said.err
-    assert len(lines) == 100
     assert len(saved) == sandbox.ledger.images == 10
     assert all((folder / "out" / line["files"][0]).is_file() for line in saved)
-    assert "not sent or not finished: 90 prompts" in said.err
+    assert "not sent: 90 prompts" in said.err
 
 
 def test_ctrl_c_twice_leaves_at_once(
@@ -596,3 +565,144 @@ def test_objects_in_a_prompt_file(sandbox: Sandbox, folder: Path) -> None:
     (folder / "p.jsonl").write_text(json.dumps(row))
 
     assert main(["run", "p.jsonl"]) == 0
+
+
+def test_run_goes_on(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second run pays for nothing again, and says what the file has no more."""
+    (folder / "p.txt").write_text("a cat\na dog\na cat\n")
+    assert main(["run", "p.txt", "--limit", "1"]) == 0
+    assert main(["run", "p.txt", "--dedupe"]) == 0
+    assert "left out: 1 rows equal to an earlier one" in capsys.readouterr().err
+    assert main(["run", "p.txt"]) == 0
+    assert len(sandbox.ledger.charges) == 3
+    assert main(["run", "p.txt", "--no-resume", "--concurrency", "1"]) == 0
+
+    assert len(sandbox.ledger.charges) == 6
+    assert (folder / "out/journal.1.sqlite").is_file()
+
+
+def test_the_demo_is_not_the_real_thing(sandbox: Sandbox, folder: Path) -> None:
+    """What was drawn in a demo is still sent to the service, into the same folder."""
+    (folder / "p.txt").write_text("a cat\n")
+    assert main(["run", "p.txt", "--sandbox"]) == 0
+    assert main(["run", "p.txt"]) == 0
+
+    assert len(sandbox.ledger.charges) == 1
+
+
+def test_dry_run(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run tells what would be sent; it sends and writes nothing."""
+    (folder / "p.txt").write_text("a cat\na cat\na dog\n")
+    assert main(["run", "p.txt", "--dry-run", "--dedupe"]) == 0
+
+    said = capsys.readouterr().out
+    assert "3 rows: 2 pending\n" in said
+    assert "left out: 1 rows equal to an earlier one" in said
+    assert "would send 2 requests; cost: " in said
+    assert "  GenerateV3(prompt='a cat')\n" in said
+    assert sandbox.ledger.charges == []
+    assert not (folder / "out").exists()
+
+
+def test_a_budget_without_prices(
+    sandbox: Sandbox,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Under a budget, prompts whose price is unknown are named, and not sent."""
+    monkeypatch.setattr(
+        IdeogramClient,
+        "estimate",
+        lambda *_: Cost(None, None, "unknown"),
+        raising=False,
+    )
+    (folder / "p.txt").write_text("a cat\n")
+    assert main(["run", "p.txt", "--budget", "5"]) == 1
+    said = capsys.readouterr().err
+    assert "failed: #0 'a cat': not sent under a budget, because its price" in said
+    assert "not sent: 1 prompts; run it again to go on" in said
+    assert main(["run", "p.txt", "--budget", "5", "--allow-unknown-price"]) == 0
+    assert main(["run", "p.txt", "--budget", "much"]) == 2
+
+    assert "budget must be an amount of 0 or more" in capsys.readouterr().err
+
+
+def test_all_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is missing is told, each on a line."""
+    counts: dict[State, int] = dict.fromkeys(get_args(State), 0)
+    counts |= {"unknown": 2, "answered": 1, "saved": 1}
+    report = Report(
+        total=None,
+        counts=counts,
+        images=1,
+        withheld=0,
+        added=0,
+        removed=3,
+        duplicates=0,
+        invalid=0,
+        spent=Decimal("0.12"),
+        spent_now=Decimal("0.12"),
+        unpriced=0,
+        unit="USD",
+        problems=(),
+        ended=DownloadError("the disk is full"),
+        stranded=({"response": "links"},),
+        manifest=None,
+    )
+
+    assert not tell(report, Job([], folder))
+    said = capsys.readouterr()
+    assert said.out == "1 images; 1 of ? prompts done, 0.12 USD spent\n"
+    more, unknown, *others = said.err.splitlines()
+    assert more == "failed or unknown: 2 more, see the manifest"
+    assert unknown.startswith("unknown: 2 prompts may be paid without an answer; ")
+    assert others == [
+        "paid and not saved yet: 1 prompts; run it again",
+        "no longer in the file: 3 prompts that were never sent",
+        "ended early: the disk is full",
+        "paid, and could not be written down: {'response': 'links'}",
+        "the manifest could not be written",
+    ]
+
+
+def test_a_plan_that_is_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with the prompts shows in a dry run too."""
+    wrong = Problem(position=1, request=None, state=None, error=ValueError("no prompt"))
+    plan = Plan(
+        rows=2,
+        sent=0,
+        cost=Cost(Decimal(0), None),
+        counts=dict.fromkeys(get_args(State), 0),
+        duplicates=0,
+        invalid=1,
+        first=(),
+        problems=(wrong,),
+        error=OSError("gone"),
+    )
+
+    assert not tell_plan(plan)
+    said = capsys.readouterr()
+    assert said.out == "2 rows: nothing to do\nwould send 0 requests; cost: 0\n"
+    assert said.err == "failed: #1 '': no prompt\nthe prompts end early: gone\n"
+
+
+def test_sigterm_ends_a_run_in_good_order(sandbox: Sandbox, folder: Path) -> None:
+    """SIGTERM does what Ctrl-C does: what is paid is saved."""
+    sandbox.service.latency = 0.5
+    (folder / "p.txt").write_text("".join(f"prompt {n}\n" for n in range(50)))
+    command = [sys.executable, "-m", "ideogram_async", "run", "p.txt"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not sandbox.ledger.charges:
+            time.sleep(0.01)
+        process.terminate()
+        _, said = process.communicate()
+
+    assert process.returncode == 1
+    assert "stopping: waiting for what is paid" in said
+    saved = [line for line in manifest(folder / "out") if line["state"] == "saved"]
+    assert len(saved) == sandbox.ledger.images < 50

@@ -6,14 +6,16 @@ import io
 import json
 import sys
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ideogram_async.cli._gallery import write_gallery
 from ideogram_async.cli._manifest import Gap, Manifest, Picture
-from ideogram_async.cli._progress import Tally, progress
+from ideogram_async.cli._progress import display, told
+from ideogram_async.jobs import Progress, State
 
 
 class Terminal(io.StringIO):
@@ -24,34 +26,50 @@ class Terminal(io.StringIO):
         return True
 
 
+def far(ended: int, *, total: int | None = 3, **changed: Any) -> Progress:
+    """Return how far a job is that has saved so many images."""
+    counts: dict[State, int] = dict.fromkeys(get_args(State), 0)
+    counts["saved"] = ended
+    counts |= changed.pop("counts", {})
+    usual: dict[str, Any] = {
+        "total": total,
+        "counts": counts,
+        "in_use": 2,
+        "limit": 10,
+        "spent": Decimal(0),
+        "budget": None,
+        "unit": None,
+        "rate": 0.0,
+        "remaining": None,
+    }
+    return Progress(**usual | changed)
+
+
 def test_plain_lines() -> None:
     """Elsewhere than on a terminal there is a line at first, and one at the end."""
-    tally, file = Tally(total=3), io.StringIO()
-    with progress(tally, file) as shown:
-        shown.update()
-        tally.done = 1
-        shown.update()
-        tally.done, tally.failed = 2, 1
-        shown.update()
+    file = io.StringIO()
+    with display(file) as shown:
+        shown.update(far(0, total=None))
+        shown.update(far(1))
+        shown.update(far(2, counts={"failed": 1}))
+        shown.update(far(2, counts={"failed": 1}))
 
     first, last = file.getvalue().splitlines()
-    assert first == "0/3: 0 done, 0 failed, 0 in flight, 0.0/s, starting"
-    assert last.startswith("3/3: 2 done, 1 failed, 0 in flight, ")
+    assert first == "0/?: 0 saved, 0 failed, 2 of 10 places in use, 0.0/s"
+    assert last == "3/3: 2 saved, 1 failed, 2 of 10 places in use, 0.0/s"
 
 
 def test_live_bar() -> None:
     """On a terminal there is a bar with all counts, and lines above it."""
-    tally, file = Tally(total=3, in_flight=2), Terminal()
-    with progress(tally, file) as shown:
+    file = Terminal()
+    with display(file) as shown:
         shown.say("a line")
-        tally.done = 2
-        shown.update()
-        tally.failed = 1
-        shown.update()
+        shown.update(far(2))
+        shown.update(far(2, counts={"failed": 1}))
 
     assert "a line" in file.getvalue()
     assert "3/3" in file.getvalue()
-    assert "2 done, 1 failed, 2 in flight" in file.getvalue()
+    assert "2 saved, 1 failed" in file.getvalue()
 
 
 def test_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,23 +77,33 @@ def test_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "ideogram_async.cli._live", raising=False)
     monkeypatch.setitem(sys.modules, "rich.console", None)
     file = Terminal()
-    with progress(Tally(total=1), file) as shown:
-        shown.update()
+    with display(file) as shown:
+        shown.update(far(0, total=1))
 
-    assert file.getvalue() == "0/1: 0 done, 0 failed, 0 in flight, 0.0/s, starting\n"
+    assert file.getvalue() == "0/1: 0 saved, 0 failed, 2 of 10 places in use, 0.0/s\n"
 
 
-def test_time_left() -> None:
-    """The time left follows from the rate."""
-    tally = Tally(total=30, done=10)
-    tally.started -= 5
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(9.6, "10 s"), (75, "1 min 15 s"), (7300, "2 h 1 min")],
+)
+def test_all_that_is_told(seconds: float, text: str) -> None:
+    """Rare states are told if there are any; money as soon as there is a price."""
+    counts = {"unknown": 2, "withheld": 1}
+    progress = far(
+        3, counts=counts, spent=Decimal("0.30"), unit="USD", rate=2.0, remaining=seconds
+    )
 
-    assert tally.text().endswith("2.0/s, 10 s left")
+    assert told(progress) == (
+        "3 saved, 0 failed, 1 withheld, 2 unknown, 2 of 10 places in use,"
+        f" 0.30 USD spent, 2.0/s, {text} left"
+    )
+    assert "0 of 25 USD spent" in told(far(3, budget=Decimal(25), unit="USD"))
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     """Progress goes to standard error, so that output can be piped."""
-    with progress(Tally(total=1)) as shown:
+    with display() as shown:
         shown.say("hello")
 
     assert capsys.readouterr() == ("", "hello\n")

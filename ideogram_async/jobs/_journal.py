@@ -1,0 +1,294 @@
+"""The journal: what a job knows for certain, on disk.
+
+An item moves `pending -> sent -> answered -> saved`. `sent` is on disk before the
+request leaves, `answered` with the whole answer before anything else happens to it. So
+whatever a killed run left as `sent` may have been billed: it becomes `unknown`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+import attrs
+from anyio import to_thread
+
+from ..errors import JournalError
+from ._items import Item, Row, Terms
+from ._schema import connected, freed, rescue, reserve, spare_of
+from ._values import STATES, State
+from ._writer import Writer
+
+
+@attrs.define(eq=False)
+class Journal:
+    """The open journal of one run.
+
+    Attributes:
+        path: Where it is; None for one in memory.
+        run: Number of this run, from 1.
+        unit: Of the money; None until a price was known.
+        counts: How many items are in each state.
+        spent: Money spent, in billionths.
+        unpriced: Items that were sent without a known price.
+        added: Items that this run added.
+        duplicates: Rows that this run left out.
+        marks: What the manifests of this journal are known by.
+    """
+
+    path: Path | None
+    run: int
+    unit: str | None
+    _connection: sqlite3.Connection
+    _writer: Writer
+    _inode: int
+    counts: Counter[State] = attrs.field(factory=Counter[State])
+    spent: int = 0
+    unpriced: int = 0
+    added: int = 0
+    duplicates: int = 0
+    marks: tuple[str, ...] = ()
+
+    @classmethod
+    async def opened(
+        cls,
+        path: Path | None,
+        on_fault: Callable[[JournalError], None],
+        *,
+        is_trial: bool = False,
+    ) -> Self:
+        """Open the journal at *path*; what an earlier run left as sent is unknown.
+
+        Args:
+            path: Where it is; None for one in memory.
+            on_fault: Called with the first failure to write.
+            is_trial: Whether all that is written is forgotten in the end.
+
+        Raises:
+            JournalError: It can't be opened; says why, and what to do.
+        """
+        connection, inode = await to_thread.run_sync(connected, path)
+        spare = path and spare_of(path)
+        if is_trial:
+            connection.execute("BEGIN")
+            spare = None
+        writer = Writer(connection, lambda: freed(spare), on_fault)
+        journal = cls(path, 0, None, connection, writer, inode)
+        try:
+            await writer.write(journal._begin)
+            await to_thread.run_sync(reserve, spare)
+        except BaseException:
+            await journal.aclose()
+            raise
+        return journal
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still the one at the path."""
+        if self.path is None:
+            return True
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    async def aclose(self) -> None:
+        """Close it; where its file was removed meanwhile, write it anew."""
+        await to_thread.run_sync(self._close)
+
+    def _close(self) -> None:
+        self._writer.close()
+        try:
+            if self.path is not None:
+                if not self.is_in_place:
+                    rescue(self._connection, self.path)
+                freed(spare_of(self.path))
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"can't write {self.path}: {error}") from error
+        finally:
+            self._connection.close()
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        self.run = cast("int", self._fact(connection, "run") or 0) + 1
+        self.unit = cast("str | None", self._fact(connection, "unit"))
+        self.marks = tuple(str(self._fact(connection, "marks") or "").split())
+        self._note(connection, "run", self.run)
+        self._count(connection)
+
+    def _count(self, connection: sqlite3.Connection) -> None:
+        """Give what is left as sent its true name, and count everything."""
+        connection.execute("UPDATE items SET state = 'unknown' WHERE state = 'sent'")
+        self.counts = Counter(dict.fromkeys(STATES, 0))
+        self.spent = self.unpriced = 0
+        for state, number, cost, unpriced in connection.execute(
+            "SELECT state, count(*), sum(cost), sum(unpriced) FROM items GROUP BY state"
+        ):
+            self.counts[state] = number
+            self.spent += cost
+            self.unpriced += unpriced
+
+    @staticmethod
+    def _fact(connection: sqlite3.Connection, name: str) -> object:
+        found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,))
+        return (found.fetchone() or (None,))[0]
+
+    @staticmethod
+    def _note(connection: sqlite3.Connection, name: str, value: object) -> None:
+        connection.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def count_in(self, unit: str) -> None:
+        """Count money in *unit* from now on, where no unit is known yet."""
+        self.unit = unit
+        self._writer.post(lambda connection: self._note(connection, "unit", unit))
+
+    async def admit(self, rows: Sequence[Row], terms: Terms) -> list[Item]:
+        """Find or add *rows*, and return the items that are to be worked on."""
+
+        def work(connection: sqlite3.Connection) -> list[tuple[Item, bool] | None]:
+            return [self._admitted(connection, row, terms) for row in rows]
+
+        found = await self._writer.write(work)
+        admitted = [each for each in found if each is not None]
+        added = sum(is_new for _, is_new in admitted)
+        self.duplicates += len(found) - len(admitted)
+        self.added += added
+        self.counts["pending"] += added
+        return [item for item, _ in admitted if item.state in terms.states]
+
+    def _admitted(
+        self, connection: sqlite3.Connection, row: Row, terms: Terms
+    ) -> tuple[Item, bool] | None:
+        position, digest, asked = row
+        if terms.dedupe and self._seen(connection, digest):
+            return None
+        found = connection.execute(
+            "SELECT id, state, cost, unpriced FROM items WHERE digest = ? AND run < ?"
+            " ORDER BY run, id LIMIT 1",
+            (digest, self.run),
+        ).fetchone()
+        if found is not None:
+            connection.execute(
+                "UPDATE items SET run = ?, position = ? WHERE id = ?",
+                (self.run, position, found[0]),
+            )
+            number, state, cost, unpriced = found
+            return Item(number, position, state, cost, unpriced, asked), False
+        added = connection.execute(
+            "INSERT INTO items (digest, run, position, state)"
+            " VALUES (?, ?, ?, 'pending')",
+            (digest, self.run, position),
+        )
+        number = cast("int", added.lastrowid)
+        return Item(number, position, "pending", 0, 0, asked), True
+
+    def _seen(self, connection: sqlite3.Connection, digest: bytes) -> bool:
+        found = connection.execute(
+            "SELECT 1 FROM items WHERE digest = ? AND run = ?", (digest, self.run)
+        )
+        return found.fetchone() is not None
+
+    async def move(self, item: Item, state: State, **columns: object) -> None:
+        """Put *item* into *state*, and return when that is on disk.
+
+        Raises:
+            JournalError: It could not be written.
+        """
+        work = self._moved(item, state, columns)
+        await self._writer.write(work)
+
+    def move_soon(self, item: Item, state: State, **columns: object) -> None:
+        """Put *item* into *state*; what is written later is on disk later."""
+        self._writer.post(self._moved(item, state, columns))
+
+    def move_late(self, item: Item, state: State, **columns: object) -> None:
+        """Put *item* into *state*, on disk together with whatever comes next."""
+        self._writer.keep(self._moved(item, state, columns))
+
+    def _moved(
+        self, item: Item, state: State, columns: dict[str, object]
+    ) -> Callable[[sqlite3.Connection], None]:
+        self.counts[item.state] -= 1
+        self.counts[state] += 1
+        item.state = state
+        values = {
+            "state": state, "cost": item.cost, "unpriced": item.unpriced, **columns
+        }  # fmt: skip
+        names = ", ".join(f"{name} = ?" for name in values)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"UPDATE items SET {names} WHERE id = ?",  # noqa: S608  # our names
+                (*values.values(), item.id),
+            )
+
+        return work
+
+    async def answered(self) -> dict[int, list[str | None]]:
+        """Return the items whose images may not be on disk yet, with their names."""
+
+        def work(connection: sqlite3.Connection) -> dict[int, list[str | None]]:
+            rows = connection.execute(
+                "SELECT id, files FROM items WHERE state = 'answered' ORDER BY id"
+            )
+            return {number: json.loads(files) for number, files in rows}
+
+        return await self._writer.write(work)
+
+    async def reread(self, number: int) -> tuple[Item, Any, list[str | None]]:
+        """Return an answered item, its answer as JSON values, and its files."""
+        row = await self._writer.write(
+            lambda connection: connection.execute(
+                "SELECT id, position, state, cost, unpriced, request, answer, files"
+                " FROM items WHERE id = ?",
+                (number,),
+            ).fetchone()
+        )
+        return Item(*row[:6]), json.loads(row[6]), json.loads(row[7])
+
+    async def settle(self, *, is_whole: bool) -> int:
+        """End the run: name what is unknown; forget what the source has no more.
+
+        Args:
+            is_whole: Whether the source was read to its end.
+
+        Returns:
+            How many items that were never sent were forgotten.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            removed = 0
+            if is_whole:
+                removed = connection.execute(
+                    "DELETE FROM items WHERE run < ? AND state = 'pending'"
+                    " AND cost = 0 AND unpriced = 0",
+                    (self.run,),
+                ).rowcount
+            self._count(connection)
+            return removed
+
+        return await self._writer.write(work)
+
+    async def export(self, write: Callable[[Iterator[Any]], str]) -> bool:
+        """Let *write* have every item that was sent; return whether it could write.
+
+        What it returns marks the file that it wrote; the mark is remembered, and the
+        one before, since the file isn't in its place yet.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
+            rows = connection.execute(
+                "SELECT position, request, answer, files, attempts, error, state, cost,"
+                " unpriced FROM items WHERE state != 'pending' ORDER BY id"
+            )
+            try:
+                self.marks = (*self.marks[-1:], write(rows))
+            except OSError:
+                return False
+            self._note(connection, "marks", " ".join(self.marks))
+            return True
+
+        return await self._writer.write(work)

@@ -1,0 +1,175 @@
+"""The journal's file: how it is made, opened, checked, and held.
+
+It is one SQLite database in WAL mode with `synchronous=FULL`, so that a commit is on
+disk when it returns, also through a loss of power. SQLite's own exclusive lock keeps
+other processes out: it dies with its process, needs no second file, and works wherever
+SQLite does.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+from ..errors import JournalError
+
+
+VERSION: Final = 1
+APPLICATION: Final = 0x1D306A6F
+"""Marks the file as ours, among all that are SQLite's."""
+
+RESERVE: Final = 4 * 1024 * 1024
+"""Bytes kept back on the disk."""
+
+SCHEMA: Final = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    run INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    cost INTEGER NOT NULL DEFAULT 0,
+    unpriced INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    provider TEXT,
+    request TEXT,
+    answer TEXT,
+    files TEXT,
+    error TEXT
+);
+CREATE INDEX items_by_digest ON items (digest, run);
+CREATE INDEX items_by_state ON items (state, cost, unpriced);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+"""
+"""`run` is the last run whose source had the item; equal requests are told apart by
+their `id`; `cost` is in billionths, and counts all that may have been billed for it."""
+
+
+def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
+    """Open the journal at *path*, made if it is missing, and keep others out.
+
+    None stands for a journal in memory, which nobody resumes.
+
+    Returns:
+        The connection, and the number by which the file system knows the file.
+
+    Raises:
+        JournalError: Another process holds it, it is damaged, of a newer version, or
+            no journal; or it can't be read or written. It is left as it is.
+    """
+    try:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _opened(path)
+        return connection, path.stat().st_ino if path else 0
+    except OSError as error:
+        reason = error.strerror
+    except sqlite3.OperationalError as error:
+        reason = str(error)
+        if "locked" in reason:
+            raise JournalError(
+                f"another process works with {path}: wait until it ends, or give this"
+                " job another folder"
+            ) from None
+    except sqlite3.DatabaseError as error:
+        raise JournalError(_damaged(path, str(error))) from None
+    raise JournalError(
+        f"can't write to {path}: {reason}; mend that or choose another folder"
+    )
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        is_new = not connection.execute("PRAGMA schema_version").fetchone()[0]
+        if not is_new:
+            _check(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+        if is_new:
+            connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path | None) -> None:
+    def pragma(name: str) -> object:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+    if pragma("application_id") != APPLICATION:
+        raise JournalError(
+            f"{path} is no journal of ideogram: choose another folder or journal"
+        )
+    version = pragma("user_version")
+    if version != VERSION:
+        raise JournalError(
+            f"{path} is a journal of version {version}, and this program knows version"
+            f" {VERSION}: update ideogram-async; nothing was changed"
+        )
+    if (found := pragma("quick_check(1)")) != "ok":
+        raise JournalError(_damaged(path, str(found)))
+
+
+def _damaged(path: Path | None, found: str) -> str:
+    return (
+        f"{path} is damaged ({found}): nothing was sent or changed; restore it from a"
+        " copy, or move it away to begin anew, which pays again"
+    )
+
+
+def rescue(connection: sqlite3.Connection, path: Path) -> None:
+    """Write the whole journal anew where its file has vanished."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as copy:
+        connection.backup(copy)
+
+
+def set_aside(path: Path) -> None:
+    """Give a journal that nobody holds a number, to begin anew beside it.
+
+    Raises:
+        JournalError: Another process holds it, or it can't be read.
+    """
+    if path.exists():
+        connected(path)[0].close()
+        number = 1
+        while (aside := path.with_stem(f"{path.stem}.{number}")).exists():
+            number += 1
+        path.rename(aside)
+
+
+def spare_of(path: Path) -> Path:
+    """Return where room is kept for the journal at *path*."""
+    return path.with_name(f".{path.name}.reserve")
+
+
+def reserve(spare: Path | None) -> None:
+    """Keep room on the disk, for what is under way when it is full."""
+    if spare is not None:
+        try:
+            spare.write_bytes(os.urandom(RESERVE))
+        except OSError as error:
+            with suppress(OSError):
+                spare.unlink(missing_ok=True)
+            raise JournalError(f"can't write {spare}: {error.strerror}") from error
+
+
+def freed(spare: Path | None) -> bool:
+    """Give back what was kept; return whether there was something."""
+    if spare is None or not spare.exists():
+        return False
+    spare.unlink()
+    return True

@@ -1,0 +1,212 @@
+"""Sends one item and writes down what became of it, before anything else happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import attrs
+
+from .._codec import to_jsonable
+from .._delivery import Call, Halt
+from .._failover import Failover
+from .._retry import LOCKS_OUT
+from ..costs import Cost
+from ..errors import (
+    BadRequestError,
+    BudgetExceededError,
+    ConfigurationError,
+    DecodeError,
+    GenerationFailedError,
+    IdeogramError,
+    JournalError,
+    NotFoundError,
+    SafetyError,
+    UnsupportedRequestError,
+)
+from ..providers import Provider
+from ..requests import Request
+from ..responses import ImageObject
+from ._budget import Budget, in_nano
+from ._folder import Folder
+from ._items import Item
+from ._journal import Journal
+from ._values import State
+
+
+FINAL: Final = (
+    BadRequestError,
+    GenerationFailedError,
+    NotFoundError,
+    SafetyError,
+    UnsupportedRequestError,
+    ValueError,
+)
+"""Sending the same again would end the same."""
+
+ENDS_ALL: Final = (*LOCKS_OUT, ConfigurationError, JournalError)
+
+
+@attrs.define(eq=False)
+class Witness:
+    """Writes `sent` before every attempt, and takes it back where nothing ran.
+
+    Attributes:
+        journal: Where it writes.
+        item: What is sent.
+        price: What an attempt costs, in billionths; None if unknown.
+        under_way: Attempts that may have run.
+    """
+
+    journal: Journal
+    item: Item
+    price: int | None
+    under_way: int = 0
+
+    async def sending(self) -> None:
+        """Note, on disk, that an attempt is about to leave."""
+        self._add(1)
+        await self.journal.move(
+            self.item, "sent", request=self.item.asked, answer=None, files=None
+        )
+
+    def spared(self) -> None:
+        """Note that the attempt did not run."""
+        self._add(-1)
+        self.journal.move_soon(self.item, "sent" if self.under_way else "pending")
+
+    def answered(self, cost: Cost) -> None:
+        """Note what the attempt that was answered cost, where it was answered."""
+        if self.price is not None and cost.amount is not None:
+            self.item.cost += in_nano(cost.amount) - self.price
+
+    def _add(self, attempts: int) -> None:
+        self.under_way += attempts
+        self.item.cost += attempts * (self.price or 0)
+        self.item.unpriced += attempts * (self.price is None)
+
+
+@attrs.frozen
+class Answered:
+    """An answer whose images are to be saved.
+
+    Attributes:
+        item: Whose answer it is.
+        images: The images in it.
+        files: For each image its name; None for one that was withheld.
+    """
+
+    item: Item
+    images: tuple[ImageObject, ...]
+    files: list[str | None]
+
+
+@attrs.define(eq=False)
+class Sender:
+    """Sends items.
+
+    Attributes:
+        failover: Sends a request.
+        journal: Where everything is written.
+        folder: Gives the names of images.
+        budget: The money.
+        halt: Ends the job.
+        on_problem: Told of what went wrong with an item.
+        at_list_price: Whether prices are those of who answers, as published.
+        stranded: Answers that could not be written down.
+    """
+
+    failover: Failover
+    journal: Journal
+    folder: Folder
+    budget: Budget
+    halt: Halt
+    on_problem: Callable[[Item, Exception], None]
+    at_list_price: bool = True
+    stranded: list[Any] = attrs.field(factory=list[Any], init=False)
+
+    async def deliver(self, item: Item, request: Request[Any]) -> Answered | None:
+        """Send *item*, write down what became of it, and return its answer."""
+        call = Call(halt=self.halt)
+        try:
+            price = self.budget.price_of(request)
+        except BudgetExceededError as error:
+            self.on_problem(item, error)
+            return None
+        try:
+            await call.wait(lambda: self.budget.reserve(price or 0), "for the budget")
+        except IdeogramError as error:
+            self.halt.end(error)
+            return None
+        before = item.cost, item.unpriced
+        call.witness = witness = Witness(self.journal, item, price)
+        try:
+            response = await self.failover.send(request, call)
+        except Exception as error:  # noqa: BLE001  # one item never harms another
+            if isinstance(error, GenerationFailedError):
+                item.cost, item.unpriced = before
+            await self._note(item, _state_after(error, witness), error, call)
+            return None
+        else:
+            if self.at_list_price:
+                witness.answered(cast("Provider", call.answered_by).cost(request))
+            return await self._keep(item, response, call)
+        finally:
+            self.budget.settle(price or 0, item, before[0])
+
+    async def _note(
+        self, item: Item, state: State, error: Exception, call: Call
+    ) -> None:
+        if isinstance(error, ENDS_ALL):
+            self.halt.end(error)
+        if state == "pending" and self.halt.reason not in {None, error}:
+            return
+        attempts, asked = call.attempts, item.asked
+        try:
+            await self.journal.move(
+                item, state, attempts=attempts, error=told(error), request=asked
+            )
+        except JournalError as fault:
+            self.halt.end(fault)
+        self.on_problem(item, error)
+
+    async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
+        images: tuple[ImageObject, ...] = getattr(response, "data", ())
+        files = [
+            None if image.is_withheld else self.folder.name_for(item.position, image)
+            for image in images
+        ]
+        answer = to_jsonable(response)
+        try:
+            await self.journal.move(
+                item,
+                "answered",
+                provider=cast("Provider", call.answered_by).name,
+                attempts=call.attempts,
+                request=item.asked,
+                answer=json.dumps(answer, ensure_ascii=False),
+                files=json.dumps(files),
+                error=None,
+            )
+        except JournalError as error:
+            self.halt.end(error)
+            asked = json.loads(item.asked)
+            self.stranded.append({"request": asked, "response": answer})
+        return Answered(item, images, files)
+
+
+def told(error: Exception) -> str:
+    """Return *error* as the manifest has it; a paid body that can't be read is kept."""
+    known = {"type": type(error).__name__, "message": str(error)}
+    if isinstance(error, DecodeError):
+        known["body"] = error.body.decode(errors="replace")
+    return json.dumps(known, ensure_ascii=False)
+
+
+def _state_after(error: Exception, witness: Witness) -> State:
+    if isinstance(error, GenerationFailedError):
+        return "failed"
+    if witness.under_way:
+        return "unknown"
+    return "failed" if isinstance(error, FINAL) else "pending"

@@ -1,0 +1,307 @@
+"""The journal: what it keeps through crashes, and what it refuses to open."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ideogram_async import JournalError
+from ideogram_async.jobs import Job
+from ideogram_async.jobs._items import Item, Terms
+from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._schema import VERSION
+from ideogram_async.jobs._writer import Writer
+
+from .shop import selling, shop
+
+
+ALL = Terms(("pending", "sent", "answered", "saved", "withheld", "failed", "unknown"))
+MOVES: dict[str, tuple[Any, ...]] = {
+    "pending": ("sent", "failed"),
+    "sent": ("pending", "answered", "unknown"),
+    "answered": ("saved", "withheld", "failed"),
+    "failed": ("sent",),
+    "unknown": ("sent",),
+}
+
+
+def ignore(_: JournalError) -> None:
+    """Take note of nothing."""
+
+
+def row(number: int, name: str) -> tuple[int, bytes, str]:
+    """Return a row of a source."""
+    return number, hashlib.sha256(name.encode()).digest(), f'"{name}"'
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Works with a journal, copies it away as a crash would, and goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp())
+        self.number = 0
+        self.items: dict[int, Item] = {}
+        self.expected: dict[int, str] = {}
+        self.costs = Counter[int]()
+        self.drawn = 0
+        self.open()
+
+    def open(self) -> None:
+        """Open the journal as a new run."""
+        path = self.folder / str(self.number) / "journal.sqlite"
+        self.journal = self.loop.run_until_complete(Journal.opened(path, ignore))
+        self.items.clear()
+        self.seen: Counter[str] = Counter()
+
+    @rule(names=st.lists(st.sampled_from("abcd"), max_size=6))
+    def admit(self, names: list[str]) -> None:
+        """Draw rows; those that were there before are found again, each once."""
+        known = set(self.expected)
+        rows = [row(self.drawn + place, name) for place, name in enumerate(names)]
+        self.drawn += len(names)
+        found = self.loop.run_until_complete(self.journal.admit(rows, ALL))
+        assert [item.asked for item in found] == [asked for _, _, asked in rows]
+        for item in found:
+            assert item.id not in self.items
+            self.items[item.id] = item
+            assert item.state == self.expected.setdefault(item.id, "pending")
+            assert item.cost == self.costs[item.id]
+        added = [item for item in found if item.id not in known]
+        assert self.journal.added >= len(added)
+
+    @precondition(lambda self: self.items)
+    @rule(chance=st.randoms(use_true_random=False))
+    def move(self, chance: Any) -> None:
+        """Move one item on."""
+        item = self.items[chance.choice(sorted(self.items))]
+        if item.state in MOVES:
+            state = chance.choice(MOVES[item.state])
+            item.cost += state == "sent"
+            columns = {"files": "[]", "answer": "{}"} if state == "answered" else {}
+            self.loop.run_until_complete(self.journal.move(item, state, **columns))
+            self.expected[item.id], self.costs[item.id] = state, item.cost
+
+    @rule()
+    def crash(self) -> None:
+        """Go on with the files as they are at this instant."""
+        old = self.folder / str(self.number)
+        self.number += 1
+        shutil.copytree(old, self.folder / str(self.number))
+        self.loop.run_until_complete(self.journal.aclose())
+        for number, state in self.expected.items():
+            if state == "sent":
+                self.expected[number] = "unknown"
+        self.open()
+
+    @rule(is_whole=st.booleans())
+    def settle(self, is_whole: bool) -> None:  # noqa: FBT001  # hypothesis calls it
+        """End a run, and begin the next one."""
+        self.loop.run_until_complete(self.journal.settle(is_whole=is_whole))
+        for number, state in list(self.expected.items()):
+            if state == "sent":
+                self.expected[number] = "unknown"
+            is_new = state == "pending" and not self.costs[number]
+            if is_whole and is_new and number not in self.items:
+                del self.expected[number]
+        self.loop.run_until_complete(self.journal.aclose())
+        self.open()
+
+    @invariant()
+    def counts_are_true(self) -> None:
+        """The counts are those of the items."""
+        counts = {state: n for state, n in self.journal.counts.items() if n}
+        assert counts == Counter(self.expected.values())
+
+    def teardown(self) -> None:
+        """Clean up."""
+        self.loop.run_until_complete(self.journal.aclose())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+        shutil.rmtree(self.folder)
+
+
+TestJournal = JournalMachine.TestCase
+TestJournal.__doc__ = "Nothing that was written is lost, wherever a run is cut off."
+TestJournal.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+
+
+async def made(path: Path) -> None:
+    """Make a journal with many items."""
+    journal = await Journal.opened(path, ignore)
+    await journal.admit([row(n, f"name {n}") for n in range(500)], ALL)
+    await journal.aclose()
+
+
+def changed(path: Path, statement: str) -> None:
+    """Run *statement* on the database at *path*."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
+        database.commit()
+
+
+def cut(path: Path) -> None:
+    """Leave half of the file."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def garble(path: Path) -> None:
+    """Overwrite the pages in the middle."""
+    content = bytearray(path.read_bytes())
+    content[8192:40000] = bytes(31808)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (cut, "is damaged"),
+        (garble, "is damaged"),
+        (lambda path: path.write_bytes(b"no database" * 100), "is damaged"),
+        (
+            lambda path: changed(path, f"PRAGMA user_version = {VERSION + 1}"),
+            f"is a journal of version {VERSION + 1}, and this program knows version",
+        ),
+        (
+            lambda path: changed(path, "PRAGMA application_id = 7"),
+            "is no journal of ideogram",
+        ),
+    ],
+)
+async def test_journals_that_are_refused(
+    tmp_path: Path, spoil: Callable[[Path], None], complaint: str
+) -> None:
+    """One line says what is wrong; nothing is sent, and the file stays as it is."""
+    path = tmp_path / "journal.sqlite"
+    await made(path)
+    spoil(path)
+    before = path.read_bytes()
+    async with selling(shop()) as (server, client):
+        with pytest.raises(JournalError, match=complaint) as raised:
+            await Job(["a cat"], tmp_path).run(client)
+
+    assert "\n" not in str(raised.value)
+    assert server.requests == []
+    assert path.read_bytes() == before
+
+
+async def test_a_journal_that_another_process_holds(tmp_path: Path) -> None:
+    """The lock of another process is heeded, and dies with it."""
+    path = tmp_path / "journal.sqlite"
+    await made(path)
+    hold = (
+        "import sys, pathlib; from ideogram_async.jobs._schema import connected;"
+        f" held = connected(pathlib.Path({str(path)!r}));"
+        " print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(  # noqa: ASYNC220  # a process to be killed
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(JournalError, match=f"another process works with {path}: "):
+            await Journal.opened(path, ignore)
+        process.kill()
+    await (await Journal.opened(path, ignore)).aclose()
+
+
+async def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """When the journal can't grow, the job stops, and paid answers are handed over."""
+    prompts = [f"{number} " + "long " * 2000 for number in range(1000)]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with selling(shop()) as (server, client):
+        job = Job(prompts, tmp_path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_500_000, limits[1]))
+        try:
+            report = await job.run(client)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        known = report.counts["saved"] + report.counts["answered"]
+        later = await Job(prompts, tmp_path, limit=1).run(client)
+
+    assert isinstance(report.ended, JournalError)
+    assert "the journal can't be written: " in str(report.ended)
+    assert not report.is_complete
+    paid = {answer["request"]["prompt"] for answer in report.stranded}
+    assert len(paid) == len(report.stranded)
+    assert server.ran <= known + len(paid)
+    assert later.counts["saved"] + later.counts["unknown"] >= server.ran - len(paid)
+
+
+async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
+    """When a commit fails room is made, and it is written after all."""
+    connection = sqlite3.connect(
+        tmp_path / "small", isolation_level=None, check_same_thread=False
+    )
+    connection.execute("CREATE TABLE items (content)")
+    connection.execute("PRAGMA max_page_count = 3")
+    faults: list[JournalError] = []
+
+    def make_room() -> bool:
+        connection.execute("PRAGMA max_page_count = 10")
+        return len(faults) < 10
+
+    writer = Writer(connection, make_room, faults.append)
+    await writer.write(
+        lambda c: c.execute("INSERT INTO items VALUES (zeroblob(12000))")
+    )
+    assert "full" in str(faults[0])
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(
+            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
+        )
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(lambda c: c.execute("DELETE FROM items"))
+    writer.post(lambda c: c.execute("DELETE FROM items"))
+    writer.close()
+    writer = Writer(connection, lambda: False, faults.append)
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(
+            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
+        )
+    writer.close()
+    assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
+    connection.close()
+
+
+async def test_work_that_is_wrong_harms_no_journal(tmp_path: Path) -> None:
+    """An error of the work itself is its own, and nobody waits for ever."""
+    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    with pytest.raises(ZeroDivisionError):
+        await journal._writer.write(lambda _: 1 // 0)
+    waiting = asyncio.ensure_future(journal._writer.write(lambda _: 7))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    assert await journal.admit([row(0, "a")], ALL)
+    await journal.aclose()
+
+
+async def test_no_room_for_the_reserve(tmp_path: Path) -> None:
+    """A disk without room is told before anything is sent."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(JournalError, match=r"can't write .*reserve: File too"):
+            await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert os.listdir(tmp_path) == ["journal.sqlite"]  # noqa: PTH208

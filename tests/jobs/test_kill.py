@@ -1,0 +1,18 @@
+"""A job that is killed at random instants; the long version is `tests.jobs.kill`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .kill import run
+
+
+@pytest.mark.slow
+def test_killed_at_random(tmp_path: Path) -> None:
+    """Nothing is paid twice, nothing paid is lost, and no other file is left."""
+    states = run(tmp_path / "out", items=30, kills=6, latency=0.01)
+
+    assert states["killed at work"] > 0
+    assert states["saved"] + states["unknown"] == 30
