@@ -55,11 +55,14 @@ def generate(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Send a request for each row of a file and save the images."""
     prompts = _prompts(arguments)
+    total = prompts.checked() if arguments.strict else prompts.count()
+    if not total:
+        raise ValueError(f"{prompts.path}: no prompts in it")
     job = Job(
         prompts.requests if arguments.strict else partial(_rows, prompts),
         arguments.out,
         journal=arguments.out / DEMO_JOURNAL if arguments.sandbox else None,
-        total=prompts.checked() if arguments.strict else prompts.count(),
+        total=total,
         budget=arguments.budget,
         allow_unknown_price=arguments.allow_unknown_price,
         resend_unknown=arguments.resend_unknown,

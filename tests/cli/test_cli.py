@@ -208,7 +208,7 @@ def test_a_bad_row_stops_everything_before_it_starts(
 ) -> None:
     """A bad row is named with its line; nothing is sent, and the exit code is 2."""
     (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-    code = main(["run", name])
+    code = main(["run", name, "--strict"])
 
     assert code == 2
     assert complaint in capsys.readouterr().err
@@ -234,7 +234,7 @@ def test_many_bad_rows(
 ) -> None:
     """Of many bad rows the first ones are named, the others counted."""
     (folder / "p.jsonl").write_text("{}\n" * 25)
-    code = main(["run", "p.jsonl"])
+    code = main(["run", "p.jsonl", "--strict"])
 
     error = capsys.readouterr().err
     assert code == 2
@@ -608,20 +608,58 @@ def test_dry_run(
     assert not (folder / "out").exists()
 
 
+def test_a_bad_row_does_not_stop_the_others(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without `--strict` the others are sent; the bad row is named, and it is 1."""
+    (folder / "p.csv").write_text("prompt,seed\na cat,1\na dog,x\na cow,3\n")
+    code = main(["run", "p.csv"])
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert "failed: #1 '': p.csv:3: seed must be of type int" in said.err
+    assert "2 of 3 prompts done" in said.out
+    assert sandbox.ledger.images == 2
+
+
+def test_no_prompts(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty file is a wrong call."""
+    (folder / "p.txt").write_text("\n")
+
+    assert main(["run", "p.txt"]) == 2
+    assert "p.txt: no prompts in it" in capsys.readouterr().err
+
+
+def test_embedded_prompts(sandbox: Sandbox, folder: Path) -> None:
+    """With `--embed-prompt` a picture tells what was asked for, and looks the same."""
+    (folder / "p.csv").write_text("prompt,seed\neine Katze \u732b,7\n", "utf-8")
+    assert main(["run", "p.csv", "--out", "plain"]) == 0
+    assert main(["run", "p.csv", "--out", "told", "--embed-prompt"]) == 0
+
+    with Image.open("told/0000-7.png") as told, Image.open("plain/0000-7.png") as plain:
+        assert told.text["Description"] == "eine Katze \u732b"
+        assert (told.text["Seed"], told.text["Model"]) == ("7", "Ideogram 3.0")
+        assert told.tobytes() == plain.tobytes()
+
+
 def test_a_budget_without_prices(
-    sandbox: Sandbox,
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Under a budget, prompts whose price is unknown are named, and not sent."""
-    monkeypatch.setattr(
-        IdeogramClient,
-        "estimate",
-        lambda *_: Cost(None, None, "unknown"),
-        raising=False,
-    )
+    monkeypatch.setenv("KKIAI_API_KEY", "a key of the tests")
     (folder / "p.txt").write_text("a cat\n")
+    with Sandbox(provider="kkiai", latency=0.01).running() as running:
+        monkeypatch.setenv("IDEOGRAM_PROVIDER", "kkiai")
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", running.url)
+        check_budget_without_prices(capsys)
+
+
+def check_budget_without_prices(capsys: pytest.CaptureFixture[str]) -> None:
+    """Run with a budget, and without one."""
     assert main(["run", "p.txt", "--budget", "5"]) == 1
     said = capsys.readouterr().err
     assert "failed: #0 'a cat': not sent under a budget, because its price" in said

@@ -79,10 +79,11 @@ async def test_a_manifest_on_a_full_disk(tmp_path: Path) -> None:
 async def test_a_generation_that_failed(tmp_path: Path) -> None:
     """A generation that failed is free, and failed for good."""
 
-    async def send(request: object, call: Call) -> None:
-        assert call.witness is not None
-        await call.witness.sending()
-        raise GenerationFailedError("it failed")
+    class Failing:
+        async def send(self, request: object, call: Call) -> None:
+            assert call.witness is not None
+            await call.witness.sending()
+            raise GenerationFailedError("it failed")
 
     halt, told = Halt(), list[Item]()
     journal = await Journal.opened(tmp_path / "journal.sqlite", halt.end)
@@ -90,7 +91,7 @@ async def test_a_generation_that_failed(tmp_path: Path) -> None:
     budget = Budget(None, price, allow_unknown_price=False, journal=journal)
     folder = Folder(tmp_path, 1)
     sender = Sender(
-        send, "any", journal, folder, budget, halt, lambda each, _: told.append(each)
+        Failing(), journal, folder, budget, halt, lambda each, _: told.append(each)
     )
     await sender.deliver(item, GenerateV3(prompt="a cat"))
     await journal.aclose()
