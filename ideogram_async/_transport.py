@@ -65,12 +65,18 @@ class Transport:
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, step: HttpRequest, timeout: float) -> HttpResponse:  # noqa: ASYNC109
+    async def send(
+        self,
+        step: HttpRequest,
+        timeout: float,  # noqa: ASYNC109
+        connect: float = CONNECT_TIMEOUT,
+    ) -> HttpResponse:
         """Send *step* once and return the reply, whatever its status.
 
         Args:
             step: What to send.
             timeout: Seconds for all of it.
+            connect: Most seconds of them to connect.
 
         Raises:
             TransportError: No reply came; says whether the step may have run.
@@ -79,7 +85,7 @@ class Transport:
         try:
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
-                return await self._exchange(step, body, timeout)
+                return await self._exchange(step, body, timeout, connect)
         except LOST as error:
             failure = _translated(error, timeout)
         except asyncio.CancelledError:
@@ -141,7 +147,7 @@ class Transport:
             await own.close()
 
     async def _exchange(
-        self, step: HttpRequest, body: Body, seconds: float
+        self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
         async with self._session().request(
             step.method,
@@ -150,7 +156,7 @@ class Transport:
             headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
             timeout=aiohttp.ClientTimeout(
                 total=seconds,
-                connect=min(CONNECT_TIMEOUT, seconds * CONNECT_SHARE),
+                connect=min(connect, seconds * CONNECT_SHARE),
                 ceil_threshold=float("inf"),
             ),
             allow_redirects=False,

@@ -48,7 +48,8 @@ class Price:
 
     def amount(self, request: Request[Any]) -> Decimal | None:
         """Return what *request* costs; None if nothing is published for its values."""
-        values = (getattr(request, name, None) or DEFAULTS[name] for name in self.by)
+        given = ((name, getattr(request, name, None)) for name in self.by)
+        values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return None

@@ -66,7 +66,7 @@ class OpenAIHK(Provider):
         {
             r.GenerateLegacy: (Price(BY_MODEL, ("model",)),),
             r.RemixLegacy: (Price(BY_MODEL, ("model",)),),
-            r.Upscale: (flat("2400"),),
+            r.Upscale: (Price({"": "2400"}),),
             r.Describe: (flat("400"),),
             r.GenerateV3: V3,
             r.EditV3: V3,
