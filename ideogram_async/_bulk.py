@@ -20,7 +20,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
 import attrs
@@ -30,6 +30,7 @@ from ._delivery import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
+from .costs import UNKNOWN, Cost
 from .errors import NotSentError
 from .limiter import LOOK_AHEAD
 from .providers import Provider
@@ -81,6 +82,7 @@ class Bulk(Generic[Item, T]):
         send: Sends a request.
         places: How many places there are now; it decides how many workers there are.
         deadline: Seconds for the whole run; None for no limit.
+        is_locked_out: Whether no provider is left that takes the key.
     """
 
     source: Source[Item]
@@ -88,6 +90,7 @@ class Bulk(Generic[Item, T]):
     send: Callable[[Request[T], Call], Awaitable[T]]
     places: Callable[[], int]
     deadline: float | None
+    is_locked_out: Callable[[], bool] = lambda: True
     _halt: Halt = attrs.field(factory=Halt, init=False)
     _workers: int = attrs.field(default=0, init=False)
 
@@ -141,12 +144,20 @@ class Bulk(Generic[Item, T]):
             request = self.prepare(item)
             response = await self.send(request, call)
             provider = cast("Provider", call.answered_by)
-            cost = provider.cost(request)
+            cost = _cost(provider, request)
             return Success(index, request, response, call.attempts, provider.name, cost)
         except Exception as error:  # noqa: BLE001  # one item never harms another
-            if isinstance(error, LOCKS_OUT):
+            if isinstance(error, LOCKS_OUT) and self.is_locked_out():
                 self._halt.end(error)
             return Failure(index, request, error, call.attempts)
+
+
+def _cost(provider: Provider, request: Request[Any]) -> Cost:
+    """Return what *request* cost; an answer that is paid isn't lost to a bad price."""
+    try:
+        return provider.cost(request)
+    except Exception:  # noqa: BLE001  # of a provider of the user's own
+        return UNKNOWN
 
 
 @attrs.frozen

@@ -21,18 +21,20 @@ from ._learning import Lease
 from ._retry import (
     RetryPolicy,
     did_not_run,
+    may_go_elsewhere,
     may_have_run,
     repeat,
     verdict_of,
     was_refused,
 )
-from ._transport import Transport
+from ._transport import CONNECT_TIMEOUT, Transport
 from .errors import (
     DecodeError,
     IdeogramError,
     NotSentError,
     OutcomeUnknownError,
     RequestTimeoutError,
+    ServerError,
     StatusError,
 )
 from .limiter import Limiter
@@ -133,6 +135,14 @@ class Call:
     def remaining(self) -> float:
         """Return the seconds left."""
         return self.expires_at - asyncio.get_running_loop().time()
+
+    def hands_over(self, error: BaseException) -> bool:
+        """Whether another provider is asked after *error*."""
+        return self.moves_on and may_go_elsewhere(error)
+
+    def patience(self) -> float:
+        """Return the seconds left to wait for this provider."""
+        return self._until - asyncio.get_running_loop().time()
 
     async def wait(self, wait: Callable[[], Awaitable[T]], cause: str) -> T:
         """Return what *wait* returns, unless the call or its batch ends before.
@@ -236,7 +246,6 @@ class Delivery:
         self, step: HttpRequest, check: Check, call: Call
     ) -> HttpResponse:
         call.suspect = None
-        retry = self.retry.once if call.moves_on else self.retry
 
         async def attempt(*, front: bool = True) -> HttpResponse:
             return await self._attempt(step, check, call, front=front)
@@ -244,10 +253,12 @@ class Delivery:
         try:
             return await attempt(front=False)
         except IdeogramError as error:
-            if not retry.allows(error, step):
+            if not self.retry.allows(error, step):
                 raise
             first_error = error
-        return await repeat(attempt, retry, step, first_error, call.sleep)
+        return await repeat(
+            attempt, self.retry, step, first_error, call.sleep, call.hands_over
+        )
 
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
@@ -255,7 +266,9 @@ class Delivery:
         lease: Lease | None = None
         if step.places:
             lease = await call.wait(
-                lambda: self.limiter.acquire(step.places, front=front),
+                lambda: self.limiter.acquire(
+                    step.places, front=front, leaves=call.moves_on
+                ),
                 "for a place in the limit",
             )
         error: BaseException | None = asyncio.CancelledError()
@@ -268,12 +281,14 @@ class Delivery:
             call.attempts += 1
             longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
-            response = await self.transport.send(step, seconds)
+            connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
+            response = await self.transport.send(step, seconds, connect)
             check(response)
         except IdeogramError as failure:
             error = failure
             if may_have_run(failure) and not step.is_harmless:
                 call.suspect = failure
+                call.stay()
             if witness and did_not_run(failure):
                 witness.spared()
             raise
@@ -289,5 +304,6 @@ class Delivery:
         if isinstance(error, StatusError):
             named = error.max_inflight_requests
             if was_refused(error) and error.retry_after:
-                self.limiter.pause(error.retry_after)
+                is_down = isinstance(error, ServerError)
+                self.limiter.pause(error.retry_after, is_down=is_down)
         self.limiter.release(lease, verdict_of(error), max_inflight_requests=named)

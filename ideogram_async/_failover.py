@@ -8,15 +8,17 @@ true of the next provider too, so it is not asked.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import Any, TypeVar, cast
 
 import attrs
 
 from ._delivery import Call, Delivery
 from ._http import HttpRequest, HttpResponse
-from ._retry import LOCKS_OUT, RetryPolicy, may_go_elsewhere
-from .costs import Cost
-from .errors import IdeogramError
+from ._retry import LOCKS_OUT, RetryPolicy
+from .costs import UNKNOWN, Cost
+from .errors import IdeogramError, RequestTimeoutError
 from .limiter import Limiter
 from .providers import Provider
 from .requests import Request
@@ -79,12 +81,14 @@ class Failover:
     Attributes:
         channels: At least one.
         set_aside: Those that refused the key or for funds, and what they said.
+        slow_until: When those that let a share of the time pass are asked first again.
     """
 
     channels: tuple[Channel, ...]
     set_aside: dict[Provider, IdeogramError] = attrs.field(
         factory=dict[Provider, IdeogramError]
     )
+    slow_until: dict[Provider, float] = attrs.field(factory=dict[Provider, float])
 
     def configured(self, retry: RetryPolicy, timeout: float) -> Failover:
         """Return the same with other rules for every delivery."""
@@ -117,21 +121,24 @@ class Failover:
         Raises:
             UnsupportedRequestError: None takes it.
         """
-        provider = self._takers(request)[0].provider
+        provider = (self._taking(request) or self.channels)[0].provider
         provider.check_request(request)
         return provider.cost(request)
 
     def most(self, request: Request[Any]) -> Cost:
         """Return the most that *request* may cost, whoever answers in the end.
 
-        Raises:
-            UnsupportedRequestError: None takes it.
+        It is unknown if one of the prices is, or if they have several units.
         """
-        costs = [each.provider.cost(request) for each in self._takers(request)]
+        costs = [each.provider.cost(request) for each in self._taking(request)]
         total = Cost.total(costs)
-        if total.amount is None:
-            return total
+        if total.amount is None or not costs:
+            return UNKNOWN
         return max(costs, key=lambda cost: cost.amount or 0)
+
+    def is_locked_out(self) -> bool:
+        """Whether every provider has refused the key or for funds."""
+        return all(each.provider in self.set_aside for each in self.channels)
 
     async def send(self, request: Request[T], call: Call) -> T:
         """Send *request* to the first provider that takes it, or to the next.
@@ -148,21 +155,34 @@ class Failover:
             except IdeogramError as error:
                 if isinstance(error, LOCKS_OUT):
                     self.set_aside[channel.provider] = error
-                if not (call.moves_on and may_go_elsewhere(error)):
+                if isinstance(error, RequestTimeoutError) and call.moves_on:
+                    self.slow_until[channel.provider] = call.expires_at
+                if not call.hands_over(error):
                     raise
             else:
                 self.set_aside.pop(channel.provider, None)
+                self.slow_until.pop(channel.provider, None)
                 return answer
 
     def _takers(self, request: Request[Any]) -> list[Channel]:
         """Return those to ask, in order: those whose service fails come last."""
         if len(self.channels) == 1:
             return list(self.channels)
-        taking = [
+        taking = self._taking(request)
+        left = [each for each in taking if each.provider not in self.set_aside]
+        left.sort(key=self._is_ill)
+        return left or taking or [self.channels[0]]
+
+    def _taking(self, request: Request[Any]) -> list[Channel]:
+        """Return those that have a route for *request*, in order."""
+        return [
             channel
             for channel in self.channels
             if channel.provider.complaint(request) is None
         ]
-        left = [each for each in taking if each.provider not in self.set_aside]
-        left.sort(key=lambda channel: channel.limiter.is_failing)
-        return left or taking[-1:] or [self.channels[0]]
+
+    def _is_ill(self, channel: Channel) -> bool:
+        """Whether it is down, or has just let a call's share of the time pass."""
+        slow_until = self.slow_until.get(channel.provider, -math.inf)
+        is_slow = asyncio.get_running_loop().time() < slow_until
+        return is_slow or channel.limiter.is_failing

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
 import attrs
@@ -83,11 +82,6 @@ class RetryPolicy:
             return may_have_run(error) or _is_cut_off(error)
         return self.resend_unknown and may_have_run(error)
 
-    @cached_property
-    def once(self) -> RetryPolicy:
-        """The same, but only refusals by 429 are sent again."""
-        return attrs.evolve(self, attempts=1)
-
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after attempt number *attempt*, from 1."""
         longest = self.wait_initial * self.wait_exp_base ** min(attempt - 1, 64)
@@ -141,13 +135,18 @@ class _Attempts:
 
     policy: RetryPolicy
     step: HttpRequest
+    hands_over: Callable[[BaseException], bool]
     counted: int = 0
 
     def wants_more(self, state: RetryCallState) -> bool:
         error = _error_of(state)
         if error is None or not self.policy.allows(error, self.step):
             return False
-        self.counted += not self._is_throttled(error)
+        if self._is_throttled(error):
+            return True
+        self.counted += 1
+        if self.hands_over(error):
+            return False
         return self.counted < self.policy.attempts
 
     def wait(self, state: RetryCallState) -> float:
@@ -173,6 +172,7 @@ async def repeat(
     step: HttpRequest,
     first_error: IdeogramError,
     sleep: Callable[[float], Awaitable[None]],
+    hands_over: Callable[[BaseException], bool] = lambda _: False,
 ) -> T:
     """Go on after the first attempt has failed with *first_error*.
 
@@ -181,7 +181,7 @@ async def repeat(
     Raises:
         IdeogramError: The last attempt's error.
     """
-    attempts = _Attempts(policy, step)
+    attempts = _Attempts(policy, step, hands_over)
     pending = [first_error]
 
     async def next_attempt() -> T:

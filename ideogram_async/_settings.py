@@ -96,10 +96,6 @@ def configured(
         raise ConfigurationError(
             f"no API key for {name}: set {kind.key_variable}, or pass api_key"
         )
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigurationError(
-            f"the API key for {name} has characters that no key has: copy it again"
-        )
     if base_url is not None and not _is_address(base_url):
         raise ConfigurationError(
             f"base_url must be like {kind.default_base_url}, got {base_url!r}"

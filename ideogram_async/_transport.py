@@ -66,12 +66,18 @@ class Transport:
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, step: HttpRequest, timeout: float) -> HttpResponse:  # noqa: ASYNC109
+    async def send(
+        self,
+        step: HttpRequest,
+        timeout: float,  # noqa: ASYNC109
+        connect: float = CONNECT_TIMEOUT,
+    ) -> HttpResponse:
         """Send *step* once and return the reply, whatever its status.
 
         Args:
             step: What to send.
             timeout: Seconds for all of it.
+            connect: Most seconds of them to connect.
 
         Raises:
             TransportError: No reply came; says whether the step may have run.
@@ -79,10 +85,10 @@ class Transport:
         body = Body(step)
         try:
             if not step.uploads:
-                return await self._exchange(step, body, timeout)
+                return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
-                return await self._exchange(step, body, timeout)
+                return await self._exchange(step, body, timeout, connect)
         except LOST as error:
             failure = _translated(error, timeout)
         except asyncio.CancelledError:
@@ -144,14 +150,14 @@ class Transport:
             await own.close()
 
     async def _exchange(
-        self, step: HttpRequest, body: Body, seconds: float
+        self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
         async with self._session().request(
             step.method,
             step.url,
             data=body.content,
             headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
-            timeout=_timeout(seconds),
+            timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
             allow_redirects=False,
             raise_for_status=False,
         ) as response:
@@ -195,11 +201,9 @@ class Download:
 
 
 @lru_cache(maxsize=8)
-def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(
-        total=seconds,
-        connect=min(CONNECT_TIMEOUT, seconds * CONNECT_SHARE),
-        ceil_threshold=float("inf"),
+        total=seconds, connect=connect, ceil_threshold=float("inf")
     )
 
 

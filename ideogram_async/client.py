@@ -210,6 +210,7 @@ class IdeogramClient(Operations):
             self._failover.send,
             lambda: self._failover.limit,
             self._deadline,
+            self._failover.is_locked_out,
         )
         return run.run()
 

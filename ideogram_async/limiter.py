@@ -11,12 +11,14 @@ place may wait for another.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import Final
 
 import attrs
 
 from ._learning import LearntLimit, Lease, Verdict
+from .errors import ConnectionFailedError
 
 
 DEFAULT_PLACES: Final = 10
@@ -31,6 +33,7 @@ class _Waiter:
     places: int
     ready: asyncio.Future[Lease]
     passes: int = 0
+    leaves: bool = False
 
 
 class Limiter:
@@ -58,6 +61,7 @@ class Limiter:
         self._waiting = 0
         self._queue: deque[_Waiter] = deque()
         self._alarm: asyncio.TimerHandle | None = None
+        self._down_until = -math.inf
 
     def __repr__(self) -> str:
         """Return the counts."""
@@ -83,26 +87,35 @@ class Limiter:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the gate is closed because attempt after attempt has failed."""
-        return self._learnt.is_ailing and not self._fits(
-            1, asyncio.get_running_loop().time()
-        )
+        """Whether the gate is closed because the service is down."""
+        now = asyncio.get_running_loop().time()
+        if now < self._down_until:
+            return True
+        return self._learnt.is_ailing and not self._fits(1, now)
 
-    async def acquire(self, places: int = 1, *, front: bool = False) -> Lease:
+    async def acquire(
+        self, places: int = 1, *, front: bool = False, leaves: bool = False
+    ) -> Lease:
         """Wait until *places* are free, and take them.
 
         Args:
             places: How many; a request for more than the limit runs alone.
             front: Whether to go before all others, as a refused request does.
+            leaves: Whether to give up when the service is down: it can go elsewhere.
 
         Returns:
             What `release` takes back.
+
+        Raises:
+            ConnectionFailedError: The service is down, and *leaves*.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
         if not self._waiting and self._fits(places, now):
             return self._take(places, now)
-        waiter = _Waiter(places, loop.create_future())
+        if leaves and self.is_failing:
+            raise _down()
+        waiter = _Waiter(places, loop.create_future(), leaves=leaves)
         (self._queue.appendleft if front else self._queue.append)(waiter)
         self._waiting += 1
         self._admit()
@@ -138,9 +151,12 @@ class Limiter:
             )
         self._admit()
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, *, is_down: bool = False) -> None:
         """Let nothing through for *seconds*, as a `Retry-After` asks."""
-        self._learnt.close(asyncio.get_running_loop().time(), seconds)
+        now = asyncio.get_running_loop().time()
+        self._learnt.close(now, seconds)
+        if is_down:
+            self._down_until = max(self._down_until, now + seconds)
 
     def _fits(self, places: int, now: float) -> bool:
         return self._learnt.allows(places, self._in_use, now)
@@ -156,11 +172,20 @@ class Limiter:
         while (waiter := self._next(now)) is not None:
             self._waiting -= 1
             waiter.ready.set_result(self._take(waiter.places, now))
+        if self._waiting and self.is_failing:
+            self._send_away()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if self._waiting and now < self._learnt.closed_until:
             self._alarm = loop.call_at(self._learnt.closed_until, self._admit)
+
+    def _send_away(self) -> None:
+        """End the waits of those that can go elsewhere."""
+        for waiter in self._queue:
+            if waiter.leaves and not waiter.ready.done():
+                self._waiting -= 1
+                waiter.ready.set_exception(_down())
 
     def _next(self, now: float) -> _Waiter | None:
         """Remove and return the first that may go; above the limit only as a last."""
@@ -195,5 +220,9 @@ class Limiter:
         if waiter.ready.cancelled():
             self._waiting -= 1
             self._admit()
-        else:
+        elif waiter.ready.exception() is None:
             self.release(waiter.ready.result())
+
+
+def _down() -> ConnectionFailedError:
+    return ConnectionFailedError("the service is down; nothing was sent")

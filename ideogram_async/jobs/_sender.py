@@ -45,7 +45,7 @@ FINAL: Final = (
 )
 """Sending the same again would end the same."""
 
-ENDS_ALL: Final = (*LOCKS_OUT, ConfigurationError, JournalError)
+ENDS_ALL: Final = (ConfigurationError, JournalError)
 
 
 @attrs.define(eq=False)
@@ -158,7 +158,8 @@ class Sender:
     async def _note(
         self, item: Item, state: State, error: Exception, call: Call
     ) -> None:
-        if isinstance(error, ENDS_ALL):
+        is_locked_out = isinstance(error, LOCKS_OUT) and self.failover.is_locked_out()
+        if is_locked_out or isinstance(error, ENDS_ALL):
             self.halt.end(error)
         if state == "pending" and self.halt.reason not in {None, error}:
             return

@@ -16,7 +16,7 @@ import attrs
 from .. import _codec
 from .._http import HttpRequest, HttpResponse
 from ..costs import Cost
-from ..errors import DecodeError, UnsupportedRequestError
+from ..errors import ConfigurationError, DecodeError, UnsupportedRequestError
 from ..requests import GenerateV3, Request
 from ._errors import status_error, without_secret
 from ._prices import PriceList
@@ -35,6 +35,9 @@ class Provider:
     Args:
         api_key: The key.
         base_url: Its address, if not the usual one.
+
+    Raises:
+        ConfigurationError: The key can't be one.
 
     Attributes:
         name: What users call it.
@@ -62,6 +65,12 @@ class Provider:
     prices: ClassVar[PriceList] = PriceList()
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        check_class(type(self))
+        if not (api_key and api_key.isascii() and api_key.isprintable()):
+            raise ConfigurationError(
+                f"the API key for {self.name} is empty, or has characters that no key"
+                " has: copy it again"
+            )
         self._api_key = api_key
         self.base_url: str = (base_url or self.default_base_url).rstrip("/")
         self._key_field = {self.key_header: self.key_scheme + api_key}
@@ -104,7 +113,15 @@ class Provider:
         body = without_secret(response.body, self._api_key)
         payload = _codec.parse_json(body)
         self.check_payload(payload, response)
-        answer = _codec.decode(self.incoming(payload, request), request.returns, body)
+        try:
+            official = self.incoming(payload, request)
+        except Exception as error:
+            raise DecodeError(
+                f"the answer is not as {self.name} documents it: {error!r:.200}"
+                " (the request ran and is likely billed; the body is kept)",
+                body=body,
+            ) from error
+        answer = _codec.decode(official, request.returns, body)
         return cast("T", answer)
 
     @classmethod
@@ -150,7 +167,7 @@ class Provider:
                 for other in PROVIDERS.values()
                 if name in _field_names(other.default_request)
             ]
-            if takers and cls.name not in takers:
+            if takers and name not in _field_names(kind):
                 raise UnsupportedRequestError(
                     f"{cls.name}: {name} is no field of {cls.default_request.__name__},"
                     f" which a prompt becomes; it is one with {', '.join(takers)}",
@@ -208,6 +225,17 @@ def _field_names(kind: Any) -> Collection[str]:
     return attrs.fields_dict(kind)
 
 
+def check_class(cls: type[Provider]) -> None:
+    """Accept a class that says all that it must.
+
+    Raises:
+        TypeError: An attribute is missing.
+    """
+    for name in ("name", "default_base_url", "key_variable"):
+        if not hasattr(cls, name):
+            raise TypeError(f"{cls.__name__} must have {name!r}: see Provider")
+
+
 P = TypeVar("P", bound=type[Provider])
 
 _registered: dict[str, type[Provider]] = {}
@@ -218,5 +246,6 @@ PROVIDERS: Final[Mapping[str, type[Provider]]] = MappingProxyType(_registered)
 
 def registered(cls: P) -> P:
     """Enter a provider class in `PROVIDERS`, under its name."""
+    check_class(cls)
     _registered[cls.name] = cls
     return cls

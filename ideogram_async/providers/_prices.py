@@ -31,24 +31,25 @@ class Price:
     Attributes:
         amounts: The price by the values of the fields *by*, joined by a space.
         by: The fields that decide it.
-        given: A field that must be given for this price to apply; None for any request.
+        given: Fields that must be given for this price to apply.
         per: Whether each image that is asked for is paid, or the request as a whole.
         qualifier: Whether it is published for just this, or for something like it.
     """
 
     amounts: Mapping[str, str]
     by: tuple[str, ...] = ()
-    given: str | None = None
+    given: tuple[str, ...] = ()
     per: Literal["image", "request"] = "image"
     qualifier: Literal["exact", "estimate"] = "exact"
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        return self.given is None or getattr(request, self.given, None) is not None
+        return all(getattr(request, name, None) is not None for name in self.given)
 
     def amount(self, request: Request[Any]) -> Decimal | None:
         """Return what *request* costs; None if nothing is published for its values."""
-        values = (getattr(request, name, None) or DEFAULTS[name] for name in self.by)
+        given = ((name, getattr(request, name, None)) for name in self.by)
+        values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return None

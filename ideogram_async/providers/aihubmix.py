@@ -13,7 +13,7 @@ from .. import requests as r
 from ..requests import Request
 from ..vocabulary import ImageUpload, Seed, TransparentRenderingSpeed
 from ._base import Provider, registered
-from ._prices import Price, PriceList, flat
+from ._prices import Price, PriceList
 from ._routes import LEGACY_FIELDS, GatewayModel, GatewayStyleType, Route
 
 
@@ -84,7 +84,7 @@ class AiHubMix(Provider):
             r.GenerateLegacy: (Price(BY_MODEL, ("model",)),),
             r.RemixLegacy: (Price(BY_MODEL, ("model",)),),
             r.EditLegacy: (Price({"V_2": "0.08", "V_2_TURBO": "0.05"}, ("model",)),),
-            r.Upscale: (flat("0.06", qualifier="estimate"),),
+            r.Upscale: (Price({"": "0.06"}),),
             **dict.fromkeys(
                 (r.GenerateV3, r.EditV3, r.RemixV3, r.ReplaceBackgroundV3), V3_PRICE
             ),

@@ -44,12 +44,16 @@ BY_MODEL: Final = {
     "V_2A_TURBO": "0.025",
 }
 
+CHARACTERS: Final = "character_reference_images"
+TRAINED: Final = "custom_model_uri"
+
 V3: Final = (
-    Price(CHARACTER, SPEED, given="character_reference_images"),
-    Price(CUSTOM, SPEED, given="custom_model_uri"),
+    Price({}, given=(CHARACTERS, TRAINED)),
+    Price(CHARACTER, SPEED, given=(CHARACTERS,)),
+    Price(CUSTOM, SPEED, given=(TRAINED,)),
     Price(OUTPUT, SPEED),
 )
-V4: Final = (Price(CUSTOM_V4, SPEED, given="custom_model_uri"), Price(OUTPUT_V4, SPEED))
+V4: Final = (Price(CUSTOM_V4, SPEED, given=(TRAINED,)), Price(OUTPUT_V4, SPEED))
 
 PRICES: Final[Mapping[type[Request[Any]], tuple[Price, ...]]] = {
     r.GenerateV3: V3,
@@ -59,7 +63,7 @@ PRICES: Final[Mapping[type[Request[Any]], tuple[Price, ...]]] = {
     r.ReframeV3: V3,
     r.ReplaceBackgroundV3: V3,
     r.GenerateTransparentV3: (
-        Price({}, given="custom_model_uri"),
+        Price({}, given=(TRAINED,)),
         Price(TRANSPARENT, ("rendering_speed", "upscale_factor")),
     ),
     r.GenerateDesignV3: (Price(LAYERIZED, SPEED, qualifier="estimate"),),

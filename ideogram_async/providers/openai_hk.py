@@ -30,8 +30,8 @@ BY_MODEL: Final = {
     "V_2_TURBO": "2000",
 }
 V3: Final = (
-    Price({}, given="character_reference_images"),
-    Price({}, given="custom_model_uri"),
+    Price({}, given=("character_reference_images",)),
+    Price({}, given=("custom_model_uri",)),
     Price({"TURBO": "900", "DEFAULT": "1800", "QUALITY": "2700"}, ("rendering_speed",)),
 )
 KINDS: Final = (
@@ -66,7 +66,7 @@ class OpenAIHK(Provider):
         {
             r.GenerateLegacy: (Price(BY_MODEL, ("model",)),),
             r.RemixLegacy: (Price(BY_MODEL, ("model",)),),
-            r.Upscale: (flat("2400"),),
+            r.Upscale: (Price({"": "2400"}),),
             r.Describe: (flat("400"),),
             r.GenerateV3: V3,
             r.EditV3: V3,

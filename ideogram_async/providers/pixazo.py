@@ -110,7 +110,12 @@ class Pixazo(Provider):
 
 
 def _described(content: dict[str, Any]) -> dict[str, Any]:
-    return {**_without(content, "description"), "text": content.get("description")}
+    if "description" not in content:
+        return content
+    described = _without(content, "description")
+    if "text" in described:
+        described["original_text"] = described.pop("text")
+    return {**described, "text": content["description"]}
 
 
 def _linked(item: Any) -> Any:

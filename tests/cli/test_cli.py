@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import ideogram_async
-from ideogram_async import Cost, DownloadError, IdeogramClient
+from ideogram_async import Cost, DownloadError
 from ideogram_async.cli import main
 from ideogram_async.cli._arguments import verbs
 from ideogram_async.cli._run import tell, tell_plan

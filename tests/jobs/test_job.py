@@ -548,29 +548,3 @@ async def test_a_second_run_at_the_same_time(tmp_path: Path) -> None:
 
     assert report.is_complete
     assert server.runs == {"a cat": 1}
-
-
-@pytest.mark.parametrize("is_answered", [True, False])
-async def test_the_price_is_that_of_who_answers(
-    tmp_path: Path, *, is_answered: bool
-) -> None:
-    """The dearest price is set aside, and what was asked for in the end is spent."""
-    first = refuse(402) if is_answered else shop()
-    async with Server(first) as cheap, Server(shop()) as dear:
-        providers = [AiHubMix("a key", cheap.url), Dear("another", dear.url)]
-        async with IdeogramClient(provider=providers) as client:
-            report = await Job(["a cat"], tmp_path, budget="0.10").run(client)
-
-    line = manifest(tmp_path)[0]
-    assert (line["cost"], str(report.spent)) == (("0.09",) * 2 if is_answered else ("0.06",) * 2)
-
-
-async def test_a_budget_is_for_the_dearest(tmp_path: Path) -> None:
-    """A request that the dearest provider would put over the budget is not sent."""
-    async with Server(shop()) as cheap, Server(shop()) as dear:
-        providers = [AiHubMix("a key", cheap.url), Dear("another", dear.url)]
-        async with IdeogramClient(provider=providers) as client:
-            report = await Job(["a cat"], tmp_path, budget="0.08").run(client)
-
-    assert isinstance(report.ended, BudgetExceededError)
-    assert cheap.requests == dear.requests == []
