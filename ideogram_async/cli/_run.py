@@ -71,9 +71,10 @@ def tell(report: Report, job: Job) -> bool:
         print(line, file=sys.stderr)
     total = "?" if report.total is None else report.total
     withheld = f", {report.withheld} withheld" if report.withheld else ""
+    bad = f", {report.invalid} bad row(s) left out" if report.invalid else ""
     money = f", {report.spent:f} {report.unit} spent" if report.unit else ""
     done = f"{report.done} of {total} prompts done"
-    print(f"{report.images} images; {done}{withheld}{money}")
+    print(f"{report.images} images; {done}{bad}{withheld}{money}")
     if report.manifest is not None:
         page = job.out / PAGE
         write_gallery(report.manifest, page)
@@ -99,7 +100,10 @@ def tell_plan(plan: Plan) -> bool:
 
 def _tell_problems(problems: tuple[Problem, ...]) -> None:
     for each in problems:
-        prompt = "" if each.request is None else each.request.get("prompt", "")
+        if each.request is None:
+            print(f"bad row: {one_line(str(each.error))}", file=sys.stderr)
+            continue
+        prompt = each.request.get("prompt", "")
         fate = each.state if each.state in {"unknown", "answered"} else "failed"
         what = one_line(f"#{each.position} {prompt!r:.70}: {each.error}")
         print(f"{fate}: {what}", file=sys.stderr)

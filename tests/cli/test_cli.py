@@ -617,8 +617,8 @@ def test_a_bad_row_does_not_stop_the_others(
 
     said = capsys.readouterr()
     assert code == 1
-    assert "failed: #1 '': p.csv:3: seed must be of type int" in said.err
-    assert "2 of 3 prompts done" in said.out
+    assert "bad row: p.csv:3: seed must be of type int" in said.err
+    assert "2 of 2 prompts done, 1 bad row(s) left out" in said.out
     assert sandbox.ledger.images == 2
 
 
