@@ -77,7 +77,7 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
         DecodeError: The payload is not what was promised; names the field.
     """
     try:
-        return _converter.structure(payload, returns)
+        return cast("T", _structure_of(cast("Any", returns))(payload, returns))
     except Exception as error:  # noqa: BLE001  # cattrs groups what a hook raised
         complaints = transform_error(error)
         complaint = complaints[0].replace("$.", "", 1)
@@ -155,6 +155,11 @@ def _dumps(value: Any) -> bytes:
 
 
 @cache
+def _structure_of(returns: Any) -> Structure:
+    return _converter.get_structure_hook(returns)
+
+
+@cache
 def _places(cls: Any) -> tuple[tuple[str, ...], ...]:
     """Return the fields of a request class: all, those in the path and in the query."""
     names = _field_names(cls)
@@ -221,7 +226,8 @@ def _structure_model(cls: type[Any]) -> Structure:
             raise TypeError(f"not an object: {value!r:.80}")
         fields = cast("dict[str, Any]", value)
         given = {n: v for n, v in fields.items() if v is not None or n in required}
-        if unknown := given.keys() - known:
+        if not known.issuperset(given):
+            unknown = given.keys() - known
             extra = {name: given[name] for name in unknown}
             given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
         return build(given, cls)

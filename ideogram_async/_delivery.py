@@ -50,6 +50,8 @@ Check = Callable[[HttpResponse], None]
 TIMEOUT: Final = 300.0
 """Seconds for one attempt; the service itself gives up after 265."""
 
+FOR_A_PLACE: Final = "for a place in the limit"
+
 HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
 
@@ -128,13 +130,17 @@ class Call:
             now = asyncio.get_running_loop().time()
             self.waits_until = now + self.remaining() / (others + 1)
 
+    def forget(self) -> None:
+        """Begin a step: what is suspected of the one before is no concern of it."""
+        self.suspect = None
+
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""
         self.moves_on, self.waits_until = False, math.inf
 
     def remaining(self) -> float:
         """Return the seconds left."""
-        return self.expires_at - asyncio.get_running_loop().time()
+        return _seconds_until(self.expires_at)
 
     def hands_over(self, error: BaseException) -> bool:
         """Whether another provider is asked after *error*."""
@@ -142,7 +148,7 @@ class Call:
 
     def patience(self) -> float:
         """Return the seconds left to wait for this provider."""
-        return self._until - asyncio.get_running_loop().time()
+        return _seconds_until(self._until)
 
     async def wait(self, wait: Callable[[], Awaitable[T]], cause: str) -> T:
         """Return what *wait* returns, unless the call or its batch ends before.
@@ -184,8 +190,7 @@ class Call:
             NotSentError: The batch has ended.
             RequestTimeoutError: The time was up.
         """
-        now = asyncio.get_running_loop().time()
-        if (self.halt and self.halt.reason) or now >= self._until:
+        if (self.halt and self.halt.reason) or self.patience() <= 0:
             raise self._end(cause)
 
     @property
@@ -202,6 +207,12 @@ class Call:
         error = NotSentError(f"not sent, because the batch ended: {reason}")
         error.__cause__ = reason
         return error
+
+
+def _seconds_until(moment: float) -> float:
+    if moment == math.inf:
+        return moment
+    return moment - asyncio.get_running_loop().time()
 
 
 @attrs.frozen
@@ -229,8 +240,13 @@ class Delivery:
             IdeogramError: What the last attempt ended with; `OutcomeUnknownError` if
                 a paid step may have run.
         """
+        call.forget()
         try:
-            return await self._persist(step, check, call)
+            try:
+                return await self._attempt(step, check, call, front=False)
+            except IdeogramError as error:
+                first_error = error
+            return await self._persist(step, check, call, first_error)
         except IdeogramError as error:
             suspect = call.suspect
             if suspect is None or isinstance(error, DecodeError):
@@ -243,34 +259,34 @@ class Delivery:
         ) from suspect
 
     async def _persist(
-        self, step: HttpRequest, check: Check, call: Call
+        self, step: HttpRequest, check: Check, call: Call, first_error: IdeogramError
     ) -> HttpResponse:
-        call.suspect = None
+        if not self.retry.allows(first_error, step):
+            raise first_error
 
-        async def attempt(*, front: bool = True) -> HttpResponse:
-            return await self._attempt(step, check, call, front=front)
+        async def attempt() -> HttpResponse:
+            return await self._attempt(step, check, call, front=True)
 
-        try:
-            return await attempt(front=False)
-        except IdeogramError as error:
-            if not self.retry.allows(error, step):
-                raise
-            first_error = error
         return await repeat(
             attempt, self.retry, step, first_error, call.sleep, call.hands_over
+        )
+
+    async def _lease(self, step: HttpRequest, call: Call, *, front: bool) -> Lease:
+        call.raise_if_over(FOR_A_PLACE)
+        lease = None if front else self.limiter.try_acquire(step.places)
+        if lease is not None:
+            return lease
+        return await call.wait(
+            lambda: self.limiter.acquire(
+                step.places, front=front, leaves=call.moves_on
+            ),
+            FOR_A_PLACE,
         )
 
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
     ) -> HttpResponse:
-        lease: Lease | None = None
-        if step.places:
-            lease = await call.wait(
-                lambda: self.limiter.acquire(
-                    step.places, front=front, leaves=call.moves_on
-                ),
-                "for a place in the limit",
-            )
+        lease = await self._lease(step, call, front=front) if step.places else None
         error: BaseException | None = asyncio.CancelledError()
         witness: Witness | None = None
         try:

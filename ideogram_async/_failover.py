@@ -167,7 +167,7 @@ class Failover:
     def _takers(self, request: Request[Any]) -> list[Channel]:
         """Return those to ask, in order: those whose service fails come last."""
         if len(self.channels) == 1:
-            return list(self.channels)
+            return [*self.channels]
         taking = self._taking(request)
         left = [each for each in taking if each.provider not in self.set_aside]
         left.sort(key=self._is_ill)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine
 from functools import cached_property
+from types import MethodType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .requests import Request
@@ -46,16 +47,17 @@ class Verb(Generic[P, T]):
     ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, client: Sends | None, owner: type[Any]) -> object:
         """Return the method that makes the request and sends it."""
-        if client is None:
-            return self
+        return self if client is None else MethodType(self, client)
 
-        def call(*args: P.args, **fields: P.kwargs) -> Coroutine[Any, Any, T]:
-            return client.send(self._make(*args, **fields))
-
-        call.__doc__ = self.__doc__
-        call.__signature__ = self._signature  # type: ignore[attr-defined]  # for help()
-        return call
+    def __call__(
+        self, client: Sends, /, *args: P.args, **fields: P.kwargs
+    ) -> Coroutine[Any, Any, T]:
+        """Make the request and send it by *client*."""
+        return client.send(self._make(*args, **fields))
 
     @cached_property
-    def _signature(self) -> inspect.Signature:
-        return inspect.signature(self._make)
+    def __signature__(self) -> inspect.Signature:
+        """That of the class, behind the client: `help()` and editors show it."""
+        made = inspect.signature(self._make)
+        client = inspect.Parameter("client", inspect.Parameter.POSITIONAL_ONLY)
+        return made.replace(parameters=[client, *made.parameters.values()])

@@ -109,10 +109,9 @@ class Limiter:
         Raises:
             ConnectionFailedError: The service is down, and *leaves*.
         """
+        if (lease := self.try_acquire(places)) is not None:
+            return lease
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        if not self._waiting and self._fits(places, now):
-            return self._take(places, now)
         if leaves and self.is_failing:
             raise _down()
         waiter = _Waiter(places, loop.create_future(), leaves=leaves)
@@ -124,6 +123,13 @@ class Limiter:
         except asyncio.CancelledError:
             self._forget(waiter)
             raise
+
+    def try_acquire(self, places: int) -> Lease | None:
+        """Take *places* if they are free and nobody waits; else return None."""
+        if self._waiting:
+            return None
+        now = asyncio.get_running_loop().time()
+        return self._take(places, now) if self._fits(places, now) else None
 
     def release(
         self,

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from .._http import HttpResponse
@@ -80,11 +81,18 @@ def status_error(response: HttpResponse, secret: str) -> StatusError:
 
 def without_secret(body: bytes, secret: str) -> bytes:
     """Return *body* with *secret* blotted out wherever it stands."""
-    if len(secret) < SHORTEST_KEY:
-        return body
-    for spelling in (secret, secret.replace("/", "\\/")):  # as some JSON has it
-        body = body.replace(spelling.encode(), b"***")
+    for spelling in _spellings(secret):
+        if spelling in body:
+            body = body.replace(spelling, b"***")
     return body
+
+
+@lru_cache(maxsize=16)
+def _spellings(secret: str) -> tuple[bytes, ...]:
+    """Return how *secret* may be written, also as some JSON has it."""
+    if len(secret) < SHORTEST_KEY:
+        return ()
+    return tuple({secret.encode(), secret.replace("/", "\\/").encode()})
 
 
 def retry_after(response: HttpResponse) -> float | None:
