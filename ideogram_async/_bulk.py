@@ -26,7 +26,7 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup
 
-from ._delivery import Call, Halt
+from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success

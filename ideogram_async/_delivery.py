@@ -1,27 +1,20 @@
-"""Delivers one step: places from the gate, one attempt, a judgement, and again.
-
-Every wait, for places or between attempts, can be ended from outside: by the call's
-deadline, or because its batch has ended. An attempt under way is never ended so, for it
-may be paid already.
-"""
+"""Delivers one step: places from the gate, one attempt, a judgement, and again."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Final
 
-import anyio
 import attrs
 
+from ._call import Call, Witness
 from ._http import HttpRequest, HttpResponse
 from ._learning import Lease
 from ._retry import (
     RetryPolicy,
     did_not_run,
-    may_go_elsewhere,
     may_have_run,
     repeat,
     verdict_of,
@@ -31,17 +24,12 @@ from ._transport import CONNECT_TIMEOUT, Transport
 from .errors import (
     DecodeError,
     IdeogramError,
-    NotSentError,
     OutcomeUnknownError,
-    RequestTimeoutError,
     ServerError,
     StatusError,
 )
 from .limiter import Limiter
-from .providers import Provider
 
-
-T = TypeVar("T")
 
 Check = Callable[[HttpResponse], None]
 """Accepts a response or raises our error."""
@@ -54,165 +42,6 @@ FOR_A_PLACE: Final = "for a place in the limit"
 
 HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
-
-
-@attrs.define(eq=False)
-class Halt:
-    """Ends all waits of a batch at once, and lets nothing new out.
-
-    Attributes:
-        reason: Why the batch ended, once it has.
-        waits: The waits under way.
-    """
-
-    reason: BaseException | None = None
-    waits: set[anyio.CancelScope] = attrs.field(factory=set[anyio.CancelScope])
-
-    def end(self, reason: BaseException) -> None:
-        """End the batch because of *reason*; the first reason stays."""
-        if self.reason is None:
-            self.reason = reason
-            for wait in self.waits:
-                wait.cancel()
-
-
-class Witness(Protocol):
-    """Is told of every attempt of a step that is not harmless."""
-
-    async def sending(self) -> None:
-        """Note that an attempt is about to leave; it leaves when this returns."""
-        ...
-
-    def spared(self) -> None:
-        """Note that the attempt did not run: it was refused, or never left."""
-        ...
-
-
-@attrs.define(eq=False)
-class Call:
-    """One call of the client, from the request to its answer.
-
-    Attributes:
-        expires_at: When its time is up, by the event loop's clock.
-        halt: What can end its waits, where it belongs to a batch.
-        attempts: How often something was sent, so far.
-        suspect: Why an attempt of this step may have run although no answer came.
-        waits_until: When it stops to wait, because another provider is left; what is
-            under way then still ends.
-        moves_on: Whether another provider is left.
-        answered_by: The provider whose answer it was.
-        witness: Who is told of its attempts, if anybody.
-    """
-
-    expires_at: float = math.inf
-    halt: Halt | None = None
-    attempts: int = 0
-    suspect: IdeogramError | None = None
-    waits_until: float = math.inf
-    moves_on: bool = False
-    answered_by: Provider | None = None
-    witness: Witness | None = None
-
-    @classmethod
-    def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
-        """Make a call that may take so many *seconds*, from now on."""
-        now = asyncio.get_running_loop().time()
-        return cls(math.inf if seconds is None else now + seconds, halt)
-
-    def start(self, *, others: int) -> None:
-        """Begin with a provider, as so many *others* are left.
-
-        It gets its share of the time that is left to wait for.
-        """
-        self.moves_on = others > 0
-        self.waits_until = math.inf
-        if others:
-            now = asyncio.get_running_loop().time()
-            self.waits_until = now + self.remaining() / (others + 1)
-
-    def forget(self) -> None:
-        """Begin a step: what is suspected of the one before is no concern of it."""
-        self.suspect = None
-
-    def stay(self) -> None:
-        """Remain with the provider: it has begun, or nothing is left to send."""
-        self.moves_on, self.waits_until = False, math.inf
-
-    def remaining(self) -> float:
-        """Return the seconds left."""
-        return _seconds_until(self.expires_at)
-
-    def hands_over(self, error: BaseException) -> bool:
-        """Whether another provider is asked after *error*."""
-        return self.moves_on and may_go_elsewhere(error)
-
-    def patience(self) -> float:
-        """Return the seconds left to wait for this provider."""
-        return _seconds_until(self._until)
-
-    async def wait(self, wait: Callable[[], Awaitable[T]], cause: str) -> T:
-        """Return what *wait* returns, unless the call or its batch ends before.
-
-        Raises:
-            NotSentError: The batch has ended.
-            RequestTimeoutError: The time was up.
-        """
-        self.raise_if_over(cause)
-        if self.halt is None and self._until == math.inf:
-            return await wait()
-        with anyio.CancelScope(deadline=self._until) as scope, self.ending(scope):
-            return await wait()
-        raise self._end(cause)
-
-    @contextmanager
-    def ending(self, scope: anyio.CancelScope) -> Generator[None]:
-        """Let the end of the batch cancel *scope*, meanwhile."""
-        if self.halt is None:
-            yield
-            return
-        if self.halt.reason:
-            scope.cancel()
-        self.halt.waits.add(scope)
-        try:
-            yield
-        finally:
-            self.halt.waits.discard(scope)
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep between attempts, unless the call or its batch ends before."""
-        if seconds:
-            await self.wait(lambda: anyio.sleep(seconds), "to be sent again")
-
-    def raise_if_over(self, cause: str) -> None:
-        """Raise if the batch has ended or the time is up.
-
-        Raises:
-            NotSentError: The batch has ended.
-            RequestTimeoutError: The time was up.
-        """
-        if (self.halt and self.halt.reason) or self.patience() <= 0:
-            raise self._end(cause)
-
-    @property
-    def _until(self) -> float:
-        return min(self.expires_at, self.waits_until)
-
-    def _end(self, cause: str) -> IdeogramError:
-        reason = self.halt and self.halt.reason
-        if not reason:
-            return RequestTimeoutError(
-                f"the deadline passed while the request waited {cause}; not sent",
-                delivery="not_sent",
-            )
-        error = NotSentError(f"not sent, because the batch ended: {reason}")
-        error.__cause__ = reason
-        return error
-
-
-def _seconds_until(moment: float) -> float:
-    if moment == math.inf:
-        return moment
-    return moment - asyncio.get_running_loop().time()
 
 
 @attrs.frozen

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from ._delivery import Call, Delivery
+from ._call import Call
+from ._delivery import Delivery
 from ._http import HttpRequest, HttpResponse
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost

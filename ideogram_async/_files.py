@@ -13,7 +13,7 @@ from typing import IO, Final
 import attrs
 from anyio import to_thread
 
-from ._delivery import Call
+from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._retry import RetryPolicy, repeat
 from ._transport import Transport

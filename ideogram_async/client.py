@@ -14,7 +14,8 @@ import aiohttp
 import attrs
 
 from ._bulk import Bulk, Items, Outcomes, Source
-from ._delivery import TIMEOUT, Call, Delivery
+from ._call import Call
+from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
 from ._files import Downloader
 from ._operations import Operations
@@ -115,11 +116,6 @@ class IdeogramClient(Operations):
     def limiter(self) -> Limiter:
         """The gate of the first provider: places in use, waiting, and the limit."""
         return self._failover.channels[0].limiter
-
-    @property
-    def default_request(self) -> type[Request[Any]]:
-        """The request class that a plain prompt becomes, with the first provider."""
-        return self._failover.channels[0].provider.default_request
 
     def supports(self, request: type[Request[Any]] | Request[Any]) -> bool:
         """Whether there is a route for a request class, or for a request as it is."""

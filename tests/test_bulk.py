@@ -35,7 +35,7 @@ from ideogram_async import (
     Upload,
 )
 from ideogram_async._bulk import Bulk, Source
-from ideogram_async._delivery import Call
+from ideogram_async._call import Call
 from ideogram_async.costs import UNKNOWN, Cost
 from ideogram_async.limiter import LOOK_AHEAD
 from ideogram_async.providers import Ideogram

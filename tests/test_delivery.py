@@ -42,7 +42,8 @@ from ideogram_async import (
     TransportError,
     Upload,
 )
-from ideogram_async._delivery import Call, Delivery
+from ideogram_async._call import Call
+from ideogram_async._delivery import Delivery
 from ideogram_async._http import HttpRequest, HttpResponse
 from ideogram_async._transport import Transport
 from ideogram_async.providers import Ideogram

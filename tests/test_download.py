@@ -21,7 +21,7 @@ from ideogram_async import (
     RetryPolicy,
     StatusError,
 )
-from ideogram_async._delivery import Call
+from ideogram_async._call import Call
 from ideogram_async._files import Downloader
 from ideogram_async._transport import Transport
 

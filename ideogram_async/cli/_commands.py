@@ -130,13 +130,10 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
-    provider = named(arguments.provider)
-    prompts = PromptFile(
-        arguments.file,
-        provider.default_request,
-        given_fields(arguments),
-        refusal=provider.refusal,
-    )
+    provider, shared = named(arguments.provider), given_fields(arguments)
+    kind = provider.default_request
+    provider.check_request(made(kind, {"prompt": "a prompt", **shared}))
+    prompts = PromptFile(arguments.file, kind, shared, refusal=provider.refusal)
     if ignored := ", ".join(prompts.ignored()):
         said = f"{prompts.path}: ignored, as the API has no such field: {ignored}"
         print(said, file=sys.stderr)

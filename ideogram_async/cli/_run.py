@@ -71,7 +71,8 @@ def tell(report: Report, job: Job) -> bool:
         print(line, file=sys.stderr)
     total = "?" if report.total is None else report.total
     withheld = f", {report.withheld} withheld" if report.withheld else ""
-    bad = f", {report.invalid} bad row(s) left out" if report.invalid else ""
+    rows = "row" if report.invalid == 1 else "rows"
+    bad = f", {report.invalid} bad {rows} left out" if report.invalid else ""
     money = f", {report.spent:f} {report.unit} spent" if report.unit else ""
     done = f"{report.done} of {total} prompts done"
     print(f"{report.images} images; {done}{bad}{withheld}{money}")

@@ -18,7 +18,7 @@ import attrs
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from .._delivery import Halt
+from .._call import Halt
 from .._failover import Failover
 from ..errors import JournalError, NotSentError
 from ..limiter import LOOK_AHEAD

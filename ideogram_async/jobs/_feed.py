@@ -11,7 +11,7 @@ import anyio
 import attrs
 from anyio import to_thread
 
-from .._delivery import Call, Halt
+from .._call import Call, Halt
 from ..errors import JournalError, NotSentError
 from ..requests import Request
 from ._identity import described, digest_of, uploads_of

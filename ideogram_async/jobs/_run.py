@@ -12,7 +12,7 @@ import anyio
 import attrs
 from anyio import to_thread
 
-from .._delivery import Halt
+from .._call import Halt
 from .._failover import Failover
 from ..client import IdeogramClient
 from ..costs import Cost

@@ -11,8 +11,8 @@ from typing import Any
 import attrs
 from anyio import to_thread
 
+from .._call import Halt
 from .._codec import decode
-from .._delivery import Halt
 from .._png import embed_texts, picture_texts
 from ..client import IdeogramClient
 from ..errors import DownloadError, IdeogramError, JournalError

@@ -8,8 +8,8 @@ from typing import Any, Final, cast
 
 import attrs
 
+from .._call import Call, Halt
 from .._codec import to_jsonable
-from .._delivery import Call, Halt
 from .._failover import Failover
 from .._retry import LOCKS_OUT
 from ..costs import Cost

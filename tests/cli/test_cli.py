@@ -618,7 +618,7 @@ def test_a_bad_row_does_not_stop_the_others(
     said = capsys.readouterr()
     assert code == 1
     assert "bad row: p.csv:3: seed must be of type int" in said.err
-    assert "2 of 2 prompts done, 1 bad row(s) left out" in said.out
+    assert "2 of 2 prompts done, 1 bad row left out" in said.out
     assert sandbox.ledger.images == 2
 
 
@@ -726,7 +726,7 @@ def test_a_plan_that_is_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
     assert not tell_plan(plan)
     said = capsys.readouterr()
     assert said.out == "2 rows: nothing to do\nwould send 0 requests; cost: 0\n"
-    assert said.err == "failed: #1 '': no prompt\nthe prompts end early: gone\n"
+    assert said.err == "bad row: no prompt\nthe prompts end early: gone\n"
 
 
 def test_sigterm_ends_a_run_in_good_order(sandbox: Sandbox, folder: Path) -> None:

@@ -74,12 +74,12 @@ def test_quote_of_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_quote_of_what_is_not_taken(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A row that the provider doesn't take is named, with who does."""
+    """A field that the provider doesn't take is named, with who does."""
     (folder / "prompts.txt").write_text("a cat\n", "utf-8")
     options = ["--provider", "pixazo", "--model", "V_2A"]
 
     assert main(["quote", "prompts.txt", *options]) == 2
 
     complaint = capsys.readouterr().err
-    assert "prompts.txt:1: pixazo: model of GenerateLegacy must be one of" in complaint
+    assert "ideogram: pixazo: model of GenerateLegacy must be one of" in complaint
     assert "taken by aihubmix, ideogram, openai-hk" in complaint

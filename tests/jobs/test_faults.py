@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ideogram_async import GenerateV3, GenerationFailedError, JournalError
-from ideogram_async._delivery import Call, Halt
+from ideogram_async._call import Call, Halt
 from ideogram_async.jobs import Job, Progress
 from ideogram_async.jobs._budget import Budget
 from ideogram_async.jobs._folder import Folder
