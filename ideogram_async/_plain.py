@@ -6,9 +6,9 @@ field's own check to refuse.
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
-import typing
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -62,7 +62,14 @@ def made(kind: type[T], given: Mapping[str, Any]) -> T:
 @cache
 def field_types(kind: Any) -> dict[str, Any]:
     """Return the type of every field of the class *kind*, by name."""
-    return typing.get_type_hints(kind, include_extras=True)
+    own = (_own_types(base) for base in reversed(kind.__mro__))
+    return {name: hint for each in own for name, hint in each.items()}
+
+
+@cache
+def _own_types(kind: Any) -> dict[str, Any]:
+    """Return the types that the body of *kind* gives: read once for all subclasses."""
+    return inspect.get_annotations(kind, eval_str=True)
 
 
 @cache

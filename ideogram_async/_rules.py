@@ -12,6 +12,7 @@ import re
 import reprlib
 import types
 from collections.abc import Callable, Sized
+from functools import cache
 from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
 
 import attrs
@@ -122,6 +123,7 @@ class TotalSize:
         return f"must be at most {self.limit} bytes, got {size}"
 
 
+@cache
 def checker(hint: Any) -> Check:
     """Return the check for values of the type *hint*."""
     origin, arguments = get_origin(hint), get_args(hint)
