@@ -224,7 +224,7 @@ def _checked(cls: type[Any]) -> type[Any]:
     made = attrs.frozen(
         kw_only=True, slots=False, repr=False, field_transformer=_with_tuples
     )(cls)
-    hints = field_types(made)
+    hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
     made._checks = tuple((name, checker(hints[name])) for name in names)  # noqa: SLF001  # our own
     made._optional = frozenset(name for name in names if is_optional(hints[name]))  # noqa: SLF001  # our own
@@ -234,7 +234,7 @@ def _checked(cls: type[Any]) -> type[Any]:
 def _with_tuples(
     cls: type[Any], declared: list[attrs.Attribute[Any]]
 ) -> list[attrs.Attribute[Any]]:
-    hints = field_types(cls)
+    hints = field_types(cast("Any", cls))
     return [
         each.evolve(converter=_frozen_list)
         if typing.get_origin(bare(hints[each.name])) is tuple
