@@ -76,7 +76,7 @@ class AiHubMix(Provider):
         r.RemixV3: V3,
         r.ReplaceBackgroundV3: V3,
     }
-    prices = PriceList(
+    prices: ClassVar[PriceList] = PriceList(
         "USD",
         "https://docs.aihubmix.com",
         date(2026, 11, 21),

@@ -95,13 +95,13 @@ class Ideogram(Provider):
     key_variable = "IDEOGRAM_API_KEY"
     key_header = "Api-Key"
     key_scheme = ""
-    places = 10
+    places: ClassVar[int | None] = 10
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
         **{kind: Route() for kind in REQUESTS.values()},
         r.GenerateLegacy: Route(limits={"seed": Seed | None}),
         r.RemixLegacy: Route(limits={"seed": Seed | None}),
         r.EditLegacy: Route(limits={"seed": Seed | None, "mask": ImageUpload}),
     }
-    prices = PriceList(
+    prices: ClassVar[PriceList] = PriceList(
         "USD", "https://ideogram.ai/features/api-pricing", date(2026, 7, 9), PRICES
     )

@@ -25,7 +25,7 @@ class KKIAI(Provider):
     name = "kkiai"
     default_base_url = "https://www.kkiai.com/ideogram"
     key_variable = "KKIAI_API_KEY"
-    default_request = GenerateLegacy
+    default_request: ClassVar[type[Request[Any]]] = GenerateLegacy
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
         GenerateLegacy: Route(
             LEGACY_FIELDS,

@@ -59,7 +59,7 @@ class OpenAIHK(Provider):
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
         kind: Ideogram.routes[kind] for kind in KINDS
     }
-    prices = PriceList(
+    prices: ClassVar[PriceList] = PriceList(
         "credits",
         "https://openai-hk.com",
         date(2026, 11, 21),

@@ -64,15 +64,15 @@ class Pixazo(Provider):
     key_variable = "PIXAZO_API_KEY"
     key_header = "Ocp-Apim-Subscription-Key"
     key_scheme = ""
-    default_request = r.GenerateLegacy
-    prefixes = tuple(PREFIXES.values())
+    default_request: ClassVar[type[Request[Any]]] = r.GenerateLegacy
+    prefixes: ClassVar[tuple[str, ...]] = tuple(PREFIXES.values())
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
         r.GenerateLegacy: Route(PROMPTED, LIMITS, {"Cache-Control": "no-cache"}),
         r.RemixLegacy: Route(PROMPTED, LIMITS),
         r.EditLegacy: Route(EDITED, LIMITS),
         r.Describe: Route(frozenset({"image_file"})),
     }
-    prices = PriceList(
+    prices: ClassVar[PriceList] = PriceList(
         "USD",
         "https://www.pixazo.ai/models/ideogram",
         date(2026, 11, 21),
