@@ -111,6 +111,10 @@ class Writer:
         try:
             results = self._transacted(group)
         except BaseException as error:  # noqa: BLE001  # whoever waits gets it
+            if len(group) > 1 and not isinstance(error, JournalError):
+                for order in group:  # the mistake of one is not the others'
+                    self._commit([order])
+                return
             results = error
         with suppress(RuntimeError):  # the loop was closed: nobody waits
             self._loop.call_soon_threadsafe(self._settle, group, results)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ideogram_async import (
     AuthenticationError,
     DownloadError,
@@ -12,8 +14,8 @@ from ideogram_async import (
 )
 from ideogram_async.jobs import Job
 
-from ..servers import PNG, Visit, fail, hang_up, refuse, reply
-from .shop import PROMPTS, files, manifest, price, rows, selling, shop, states
+from ..servers import PNG, Visit, answer_body, fail, hang_up, refuse, reply
+from .shop import FOREVER, PROMPTS, files, manifest, price, rows, selling, shop, states
 
 
 async def test_what_is_refused_for_good(tmp_path: Path) -> None:
@@ -145,3 +147,38 @@ async def test_what_is_withheld(tmp_path: Path) -> None:
     assert states(report) == {"withheld": 1}
     assert (report.withheld, report.images) == (1, 0)
     assert report.is_complete
+
+
+async def test_half_a_letter_in_an_answer(tmp_path: Path) -> None:
+    """An answer with half an emoji, which UTF-8 can't hold, is written down too."""
+    half = answer_body("x", url="LINK").replace(b'"x"', b'"\\ud83d"')
+
+    async def cut(visit: Visit) -> None:
+        await visit.run()
+        link = f"{visit.server.url}/1.png?exp={FOREVER}"
+        visit.send(200, half.replace(b"LINK", link.encode()))
+
+    async with selling(shop({"a cat": cut})) as (_, client):
+        report = await Job(["a cat", "a dog"], tmp_path).run(client)
+
+    assert report.is_complete
+    assert manifest(tmp_path)[0]["response"]["data"][0]["prompt"] == "\ud83d"
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_what_may_be_paid_stays_unknown(tmp_path: Path, status: int) -> None:
+    """What was to be sent again, and was refused, isn't sent unasked the next time."""
+    acts = {"a cat": hang_up}
+    async with selling(shop(acts)) as (server, client):
+        job = Job(["a cat"], tmp_path, price=price)
+        await job.run(client)
+        acts["a cat"] = refuse(status)
+        job.resend_unknown = True
+        second = await job.run(client)
+        acts.clear()
+        job.resend_unknown = False
+        third = await job.run(client)
+
+    assert states(second) == states(third) == {"unknown": 1}
+    assert str(third.spent) == "0.03"
+    assert server.ran == 1

@@ -82,6 +82,16 @@ async def test_equal_rows(tmp_path: Path) -> None:
     assert (both.images, again.images, one.images, one.duplicates) == (2, 1, 1, 1)
 
 
+async def test_equal_rows_within_a_limit(tmp_path: Path) -> None:
+    """A row that is left out is not missing when the limit ends the job."""
+    async with selling(shop()) as (_, client):
+        rows = ["a cat", "a cat", "a dog", "a fox"]
+        report = await Job(rows, tmp_path, dedupe=True, limit=3).run(client)
+
+    assert (report.total, report.left) == (2, 0)
+    assert report.is_complete
+
+
 async def test_a_changed_source(tmp_path: Path) -> None:
     """A changed source adds and removes items, and pays nothing again."""
     async with selling(shop()) as (server, client):
