@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
+import anyio
 import attrs
 from anyio import to_thread
 
@@ -82,7 +83,8 @@ class Journal:
             await writer.write(journal._begin)
             await to_thread.run_sync(reserve, spare)
         except BaseException:
-            await journal.aclose()
+            with anyio.CancelScope(shield=True):
+                await journal.aclose()
             raise
         return journal
 

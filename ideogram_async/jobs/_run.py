@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import attrs
@@ -38,6 +38,7 @@ JOURNAL: Final = "journal.sqlite"
 MOST_PROBLEMS: Final = 50
 MOST_SHOWN: Final = 5
 
+T = TypeVar("T")
 Make = Callable[[Any], Request[Any]]
 
 
@@ -85,7 +86,8 @@ class Run:
         try:
             return await self._planned(self._feed(journal, source))
         finally:
-            await journal.aclose()
+            with anyio.CancelScope(shield=True):
+                await journal.aclose()
 
     def leave(self) -> None:
         """Drop everything at once."""
@@ -97,11 +99,10 @@ class Run:
         spent_before = engine.journal.spent
         try:
             await engine.run()
-        except BaseException:
+        finally:
             with anyio.CancelScope(shield=True):
-                await self._finished(engine, spent_before)
-            raise
-        return await self._finished(engine, spent_before)
+                report = await self._finished(engine, spent_before)
+        return report
 
     async def _prepare(self, journal: Journal, folder: Folder) -> None:
         answered = await journal.answered()
@@ -216,6 +217,28 @@ class Run:
     def _report(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(problem)
+
+
+async def apart(work: Callable[[], Awaitable[T]]) -> T:
+    """Do *work* in a task of its own, and wait for its end.
+
+    A cancelled task is interrupted wherever it is, also within a shield; this one is
+    cancelled through its scope, which heeds shields, and threads that are at work.
+    """
+    outcome: list[T | Exception] = []
+
+    async def to_its_end() -> None:
+        try:
+            outcome.append(await work())
+        except Exception as error:  # noqa: BLE001  # raised where it is awaited
+            outcome.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(to_its_end)
+    (result,) = outcome
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _parts_of(client: IdeogramClient) -> tuple[Failover, Make]:

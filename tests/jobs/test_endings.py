@@ -16,7 +16,7 @@ from ideogram_async import (
 from ideogram_async.jobs import Job
 
 from ..servers import silence, until
-from .shop import PROMPTS, rows, selling, shop, states
+from .shop import PROMPTS, files, rows, selling, shop, states
 
 
 async def test_stop_saves_what_is_under_way(tmp_path: Path) -> None:
@@ -114,3 +114,26 @@ async def test_a_second_run_at_the_same_time(tmp_path: Path) -> None:
 
     assert report.is_complete
     assert server.runs == {"a cat": 1}
+
+
+@pytest.mark.parametrize("turns", [*range(0, 60, 4), 90, 150])
+async def test_a_run_is_cancelled_anywhere(tmp_path: Path, turns: int) -> None:
+    """Wherever a run is cancelled, and twice, nothing is left open or half written."""
+    out = tmp_path / "out"
+    async with selling(shop(seconds=0.002)) as (server, client):
+        job = Job(PROMPTS[:4], out, embed_prompt=True)
+        run = asyncio.create_task(job.run(client))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for _ in range(2):
+            run.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert client.limiter.in_use == 0
+        left = files(out) if out.exists() else set[str]()
+        assert [name for name in left if name.startswith(".")] == []
+        report = await job.run(client)
+
+    assert report.is_complete
+    assert set(server.runs.values()) == {1}
