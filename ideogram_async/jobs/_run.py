@@ -108,7 +108,8 @@ class Run:
         answered = await journal.answered()
 
         def prepare() -> None:
-            folder.sweep([name for names in answered.values() for name in names])
+            names = [name for names in answered.values() for name in names]
+            folder.sweep([*names, journal.path.name if journal.path else None])
             folder.set_manifest_aside(journal.marks)
 
         await to_thread.run_sync(prepare)

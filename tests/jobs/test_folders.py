@@ -13,7 +13,7 @@ from ideogram_async import (
 from ideogram_async.jobs import Job, Progress
 
 from ..servers import PNG, Visit
-from .shop import PROMPTS, files, selling, shop
+from .shop import PROMPTS, files, rows, selling, shop
 
 
 async def test_without_a_journal(tmp_path: Path) -> None:
@@ -66,6 +66,26 @@ async def test_the_folder_is_removed_meanwhile(tmp_path: Path) -> None:
     assert second.counts["saved"] == 48
     assert server.ran == 48
     assert len(files(out)) == 50
+
+
+async def test_the_folder_is_another_jobs_meanwhile(tmp_path: Path) -> None:
+    """A journal whose place was taken is written beside the one that took it."""
+    out, moved = tmp_path / "out", list[Path]()
+    async with selling(shop(seconds=0.2)) as (server, client):
+        await Job(["a dog"], tmp_path / "other").run(client)
+
+        def move(_: Progress) -> None:
+            if server.in_progress and not moved:
+                moved.append(out.rename(tmp_path / "moved"))
+                (tmp_path / "other").rename(out)
+
+        first = await Job(["a cat"], out, on_progress=move).run(client)
+
+    assert "journal.sqlite was removed while in use" in str(first.ended)
+    assert [row[0] for row in rows(out, "request")] == [
+        '{"type": "GenerateV3", "prompt": "a dog"}'
+    ]
+    assert (out / "journal.1.sqlite").is_file()
 
 
 async def test_the_folder_becomes_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""The journal on a full disk, and its writer when work goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ideogram_async import JournalError
+from ideogram_async.jobs import Job
+from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._writer import Writer
+
+from .shop import selling, shop
+from .test_journal import ALL, ignore, row
+
+
+async def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """When the journal can't grow, the job stops, and paid answers are handed over."""
+    prompts = [f"{number} " + "long " * 2000 for number in range(1000)]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with selling(shop()) as (server, client):
+        job = Job(prompts, tmp_path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_500_000, limits[1]))
+        try:
+            report = await job.run(client)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        known = report.counts["saved"] + report.counts["answered"]
+        later = await Job(prompts, tmp_path, limit=1).run(client)
+
+    assert isinstance(report.ended, JournalError)
+    assert "the journal can't be written: " in str(report.ended)
+    assert not report.is_complete
+    paid = {answer["request"]["prompt"] for answer in report.stranded}
+    assert len(paid) == len(report.stranded)
+    assert server.ran <= known + len(paid)
+    assert later.counts["saved"] + later.counts["unknown"] >= server.ran - len(paid)
+
+
+async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
+    """When a commit fails room is made, and it is written after all."""
+    connection = sqlite3.connect(
+        tmp_path / "small", isolation_level=None, check_same_thread=False
+    )
+    connection.execute("CREATE TABLE items (content)")
+    connection.execute("PRAGMA max_page_count = 3")
+    faults: list[JournalError] = []
+
+    def make_room() -> bool:
+        connection.execute("PRAGMA max_page_count = 10")
+        return len(faults) < 10
+
+    writer = Writer(connection, make_room, faults.append)
+    await writer.write(
+        lambda c: c.execute("INSERT INTO items VALUES (zeroblob(12000))")
+    )
+    assert "full" in str(faults[0])
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(
+            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
+        )
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(lambda c: c.execute("DELETE FROM items"))
+    writer.post(lambda c: c.execute("DELETE FROM items"))
+    writer.close()
+    writer = Writer(connection, lambda: False, faults.append)
+    with pytest.raises(JournalError, match="full"):
+        await writer.write(
+            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
+        )
+    writer.close()
+    assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
+    connection.close()
+
+
+async def test_work_that_is_wrong_harms_no_journal(tmp_path: Path) -> None:
+    """An error of the work itself is its own, and nobody waits for ever."""
+    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    write = journal._writer.write
+    wrong, right = await asyncio.gather(
+        write(lambda _: 1 // 0), write(lambda _: 7), return_exceptions=True
+    )
+    assert isinstance(wrong, ZeroDivisionError)
+    assert right == 7
+    waiting = asyncio.ensure_future(journal._writer.write(lambda _: 7))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    assert await journal.admit([row(0, "a")], ALL)
+    await journal.aclose()
+
+
+async def test_no_room_for_the_reserve(tmp_path: Path) -> None:
+    """A disk without room is told before anything is sent."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(JournalError, match=r"can't write .*reserve: File too"):
+            await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert os.listdir(tmp_path) == ["journal.sqlite"]  # noqa: PTH208
