@@ -69,7 +69,7 @@ class Budget:
                 wrong += f", and the budget is in {self.journal.unit}"
             raise BudgetExceededError(
                 f"not sent under a budget, because {wrong}:"
-                " allow_unknown_price=True sends it"
+                " allow_unknown_price=True (--allow-unknown-price) sends it"
             )
         return None
 

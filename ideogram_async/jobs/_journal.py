@@ -46,6 +46,7 @@ class Journal:
     unit: str | None
     _connection: sqlite3.Connection
     _writer: Writer
+    _spare: Path | None
     _inode: int
     counts: Counter[State] = attrs.field(factory=Counter[State])
     spent: int = 0
@@ -73,12 +74,11 @@ class Journal:
             JournalError: It can't be opened; says why, and what to do.
         """
         connection, inode = await to_thread.run_sync(connected, path)
-        spare = path and spare_of(path)
+        spare = None if path is None or is_trial else spare_of(path)
         if is_trial:
             connection.execute("BEGIN")
-            spare = None
         writer = Writer(connection, lambda: freed(spare), on_fault)
-        journal = cls(path, 0, None, connection, writer, inode)
+        journal = cls(path, 0, None, connection, writer, spare, inode)
         try:
             await writer.write(journal._begin)
             await to_thread.run_sync(reserve, spare)
@@ -87,6 +87,11 @@ class Journal:
                 await journal.aclose()
             raise
         return journal
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the disk had no room for it, but what was kept for that."""
+        return self._writer.is_short
 
     @property
     def is_in_place(self) -> bool:
@@ -108,7 +113,7 @@ class Journal:
             if self.path is not None:
                 if not self.is_in_place:
                     rescue(self._connection, self.path)
-                freed(spare_of(self.path))
+                freed(self._spare)
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"can't write {self.path}: {error}") from error
         finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
+from errno import EACCES
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,8 @@ def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(path.parent, os.W_OK):  # SQLite has no clear word for it
+                raise PermissionError(EACCES, os.strerror(EACCES))
         connection = _opened(path)
         return connection, path.stat().st_ino if path else 0
     except OSError as error:

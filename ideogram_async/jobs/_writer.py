@@ -40,6 +40,9 @@ class Writer:
 
     After the first failure nothing more is written: what the journal says stays true.
 
+    Attributes:
+        is_short: Whether a commit has failed, perhaps until room was made.
+
     Args:
         connection: Owned by the writer from now on; if it is in a transaction, all
             that is written is a part of that.
@@ -53,6 +56,7 @@ class Writer:
         rescue: Callable[[], bool],
         on_fault: Callable[[JournalError], None],
     ) -> None:
+        self.is_short = False
         self._connection = connection
         self._is_trial = connection.in_transaction
         self._rescue = rescue
@@ -126,6 +130,7 @@ class Writer:
             return self._attempt(group)
         except (sqlite3.Error, OSError) as error:
             failed = error
+        self.is_short = True
         fault = JournalError(f"the journal can't be written: {failed}")
         self._tell(fault)
         if self._rescue():

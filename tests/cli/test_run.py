@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import attrs
 import pytest
 from PIL import Image
 
@@ -109,6 +111,30 @@ def test_dry_run(
     assert not (folder / "out").exists()
 
 
+def test_a_dry_run_needs_no_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What would be sent, and its price, is told without a key or a sandbox."""
+    monkeypatch.delenv("IDEOGRAM_API_KEY", raising=False)
+    (folder / "p.txt").write_text("a cat\n")
+    for options in ([], ["--sandbox"], ["--provider", "aihubmix"]):
+        assert main(["run", "p.txt", "--dry-run", *options]) == 0
+        assert "would send 1 requests; cost: 0.06 USD" in capsys.readouterr().out
+    assert os.listdir() == ["p.txt"]  # noqa: PTH208
+
+
+def test_a_page_that_can_not_be_written(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pictures are there, and one line says what is not."""
+    (folder / "out/index.html").mkdir(parents=True)
+
+    assert main(["generate", "a cat"]) == 1
+    said = capsys.readouterr()
+    assert "1 images; 1 of 1 prompts done" in said.out
+    assert said.err.endswith("can't write out/index.html: Is a directory\n")
+
+
 def test_embedded_prompts(sandbox: Sandbox, folder: Path) -> None:
     """With `--embed-prompt` a picture tells what was asked for, and looks the same."""
     (folder / "p.csv").write_text("prompt,seed\neine Katze \u732b,7\n", "utf-8")
@@ -139,7 +165,7 @@ def check_budget_without_prices(capsys: pytest.CaptureFixture[str]) -> None:
     """Run with a budget, and without one."""
     assert main(["run", "p.txt", "--budget", "5"]) == 1
     said = capsys.readouterr().err
-    assert "failed: #0 'a cat': not sent under a budget, because its price" in said
+    assert "not sent: #0 'a cat': not sent under a budget, because its price" in said
     assert "not sent: 1 prompts; run it again to go on" in said
     assert main(["run", "p.txt", "--budget", "5", "--allow-unknown-price"]) == 0
     assert main(["run", "p.txt", "--budget", "much"]) == 2
@@ -147,8 +173,8 @@ def check_budget_without_prices(capsys: pytest.CaptureFixture[str]) -> None:
     assert "budget must be an amount of 0 or more" in capsys.readouterr().err
 
 
-def test_all_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is missing is told, each on a line."""
+def lacking(**changed: Any) -> Report:
+    """Return a report of a run that lacks much."""
     counts: dict[State, int] = dict.fromkeys(get_args(State), 0)
     counts |= {"unknown": 2, "answered": 1, "saved": 1}
     report = Report(
@@ -169,8 +195,12 @@ def test_all_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         stranded=({"response": "links"},),
         manifest=None,
     )
+    return attrs.evolve(report, **changed)
 
-    assert not tell(report, Job([], folder))
+
+def test_all_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is missing is told, each on a line."""
+    assert not tell(lacking(), Job([], folder))
     said = capsys.readouterr()
     assert said.out == "1 images; 1 of ? prompts done, 0.12 USD spent\n"
     more, unknown, *others = said.err.splitlines()
@@ -182,6 +212,24 @@ def test_all_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "ended early: the disk is full",
         "paid, and could not be written down: {'response': 'links'}",
         "the manifest could not be written",
+    ]
+
+
+def test_notes_of_what_nobody_goes_on_with(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no journal is, nobody is told to run it again, which would pay again."""
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text("")
+    bad = Problem(position=0, request=None, state=None, error=ValueError("no"))
+    report = lacking(manifest=manifest, problems=(bad, bad))
+
+    assert not tell(report, Job([], folder, resumable=False))
+    said = capsys.readouterr().err.splitlines()
+    assert said[2:5] == [
+        "failed or unknown: 2 more, see the manifest",
+        "unknown: 2 prompts may be paid without an answer",
+        f"paid and not saved yet: 1 prompts; their links are in {manifest}",
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ideogram_async.cli import main
+from ideogram_async.inputs import PromptFile
 from ideogram_async.sandbox import Sandbox
 
 from .asked import interrupt, manifest
@@ -94,3 +95,18 @@ def test_sigterm_ends_a_run_in_good_order(sandbox: Sandbox, folder: Path) -> Non
     assert "stopping: waiting for what is paid" in said
     saved = [line for line in manifest(folder / "out") if line["state"] == "saved"]
     assert len(saved) == sandbox.ledger.images < 50
+
+
+def test_ctrl_c_before_anything_is_sent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while a long file is counted is one line."""
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PromptFile, "count", interrupted)
+    (folder / "p.txt").write_text("a cat\n")
+
+    assert main(["run", "p.txt"]) == 1
+    assert capsys.readouterr().err == "interrupted\n"

@@ -7,16 +7,20 @@ import os
 import resource
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ideogram_async import JournalError
+from ideogram_async import ImageObject, JournalError
 from ideogram_async.jobs import Job
+from ideogram_async.jobs._items import Item
 from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._saver import Saver
+from ideogram_async.jobs._sender import Answered
 from ideogram_async.jobs._writer import Writer
 
 from .shop import selling, shop
-from .test_journal import ALL, ignore, row
+from .test_journal import ALL, ignore, made, row
 
 
 async def test_a_disk_that_is_full(tmp_path: Path) -> None:
@@ -105,3 +109,31 @@ async def test_no_room_for_the_reserve(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     assert os.listdir(tmp_path) == ["journal.sqlite"]  # noqa: PTH208
+
+
+async def test_the_last_room_is_for_the_journal(tmp_path: Path) -> None:
+    """Once the journal is short of room no image is fetched; items stay answered."""
+    item = Item(1, 0, "answered", 0, 0, '{"type": "GenerateV3", "prompt": "a cat"}')
+    image = ImageObject(url="http://127.0.0.1:1/x.png")
+    nothing: Any = None
+    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    saver = Saver(nothing, journal, nothing, nothing, nothing)
+    journal._writer.is_short = True
+    await saver.save(Answered(item, (image,), ["x.png"]))
+    await journal.aclose()
+
+    assert (item.state, saver.images) == ("answered", 0)
+
+
+async def test_a_folder_that_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that can't be written is told before anything is sent."""
+    path = tmp_path / "journal.sqlite"
+    await made(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(JournalError, match=r"can't write to .*: Permission denied; "):
+        await Journal.opened(path, ignore)
+
+    assert path.read_bytes() == before

@@ -66,7 +66,7 @@ async def test_prices_that_are_unknown(tmp_path: Path) -> None:
     dog, fox = (str(problem.error) for problem in first.problems)
     assert dog == (
         "not sent under a budget, because its price is 1 credits, and the budget is in"
-        " USD: allow_unknown_price=True sends it"
+        " USD: allow_unknown_price=True (--allow-unknown-price) sends it"
     )
     assert fox.startswith("not sent under a budget, because its price is unknown: ")
     assert (first.counts["saved"], first.counts["pending"]) == (1, 2)
