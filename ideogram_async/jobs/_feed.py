@@ -20,7 +20,7 @@ from ._journal import Journal
 
 PAGE: Final = 64
 """Rows that are drawn, and looked up, at once."""
-LARGEST_PAGE: Final = 512
+LARGEST_PAGE: Final = 2048
 """The same, while all rows turn out to be done already."""
 
 Drawn = tuple[Item, Request[Any]]

@@ -99,10 +99,10 @@ class Run:
         spent_before = engine.journal.spent
         try:
             await engine.run()
-        finally:
-            with anyio.CancelScope(shield=True):
-                report = await self._finished(engine, spent_before)
-        return report
+        except BaseException:
+            await self._finished(engine, spent_before)
+            raise
+        return await self._finished(engine, spent_before)
 
     async def _prepare(self, journal: Journal, folder: Folder) -> None:
         answered = await journal.answered()
@@ -178,12 +178,13 @@ class Run:
     async def _finished(self, engine: Engine, spent_before: int) -> Report:
         journal, folder, manifest = engine.journal, engine.saver.folder, None
         ended, removed = engine.feed.error or self.halt.reason, 0
-        try:
-            removed = await journal.settle(is_whole=engine.feed.is_whole)
-            if await journal.export(folder.write_manifest):
-                manifest = folder.publish_manifest()
-        except (JournalError, OSError) as error:
-            ended = ended or error
+        with anyio.CancelScope(shield=True):
+            try:
+                removed = await journal.settle(is_whole=engine.feed.is_whole)
+                if await journal.export(folder.write_manifest):
+                    manifest = folder.publish_manifest()
+            except (JournalError, OSError) as error:
+                ended = ended or error
         return Report(
             total=engine.rows,
             counts=dict(journal.counts),

@@ -32,7 +32,6 @@ PRAGMA user_version = {VERSION};
 CREATE TABLE items (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL,
-    run INTEGER NOT NULL,
     position INTEGER NOT NULL,
     state TEXT NOT NULL,
     cost INTEGER NOT NULL DEFAULT 0,
@@ -44,12 +43,12 @@ CREATE TABLE items (
     files TEXT,
     error TEXT
 );
-CREATE INDEX items_by_digest ON items (digest, run);
+CREATE INDEX items_by_digest ON items (digest);
 CREATE INDEX items_by_state ON items (state, cost, unpriced);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
-"""`run` is the last run whose source had the item; equal requests are told apart by
-their `id`; `cost` is in billionths, and counts all that may have been billed for it."""
+"""Equal requests are told apart by their `id`; `cost` is in billionths, and counts all
+that may have been billed for the item."""
 
 
 def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:

@@ -137,3 +137,31 @@ async def test_a_folder_that_is_read_only(
         await Journal.opened(path, ignore)
 
     assert path.read_bytes() == before
+
+
+async def test_rows_whose_commit_is_tried_again(tmp_path: Path) -> None:
+    """Rows that are written a second time, as room was made, are the same items."""
+    path = tmp_path / "journal.sqlite"
+    rows = [row(number, "ab"[number % 2]) for number in range(6)]
+    journal = await Journal.opened(path, ignore)
+    before = [item.id for item in await journal.admit(rows, ALL)]
+    await journal.aclose()
+    journal = await Journal.opened(path, ignore)
+    attempt, failed = journal._writer._attempt, list[bool]()
+
+    def fail_once(group: Any) -> list[Any]:
+        done = attempt(group)
+        if not failed:
+            failed.append(True)
+            connection = journal._writer._connection
+            connection.execute("DELETE FROM items WHERE position > 3")
+            raise sqlite3.OperationalError("disk is full")
+        return done
+
+    journal._writer._attempt = fail_once  # type: ignore[method-assign]
+    found = [item.id for item in await journal.admit(rows, ALL)]
+    removed = await journal.settle(is_whole=True)
+    await journal.aclose()
+
+    assert found == before
+    assert (removed, journal.added) == (0, 2)
