@@ -69,7 +69,7 @@ def extras(session: nox.Session) -> None:
     """Read real Parquet files; pyarrow is large, so the other sessions do without."""
     session.install(".[parquet,sandbox]", *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
-    session.run("pytest", "tests/test_inputs.py", *session.posargs)
+    session.run("pytest", "tests/test_parquet.py", *session.posargs)
 
 
 @nox.session

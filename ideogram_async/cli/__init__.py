@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ValueError,
     ) as error:
         print(f"ideogram: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _commands.FAILED
     except ModuleNotFoundError as error:
         if error.name != "PIL":
             raise

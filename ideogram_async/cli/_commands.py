@@ -153,9 +153,8 @@ def _run(arguments: argparse.Namespace, job: Job) -> int:
 
 
 def _plan(arguments: argparse.Namespace, job: Job) -> int:
-    with _client(arguments) as client:
-        plan = asyncio.run(job.plan(client))
-    return DONE if tell_plan(plan) else FAILED
+    client = IdeogramClient("none", provider=named(arguments.provider).name)
+    return DONE if tell_plan(asyncio.run(job.plan(client))) else FAILED
 
 
 def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
@@ -168,9 +167,6 @@ def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
             answered = asyncio.run(answer(client))
         except IdeogramError as error:
             print(f"failed: {error}", file=sys.stderr)
-            return FAILED
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
             return FAILED
     print(json.dumps(to_jsonable(answered), indent=2, ensure_ascii=False))
     return DONE

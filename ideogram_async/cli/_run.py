@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from ..client import IdeogramClient
 from ..errors import one_line
-from ..jobs import Job, Plan, Problem, Report
+from ..jobs import Job, Plan, Problem, Report, State
 from ._gallery import write_gallery
 from ._progress import display
 
@@ -19,6 +19,14 @@ from ._progress import display
 PAGE: Final = "index.html"
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+FATES: Final[dict[State | None, str]] = {
+    "answered": "not saved yet",
+    "pending": "not sent",
+    "unknown": "unknown",
+}
+"""What is said of an item that has no image; else it has failed."""
 
 
 async def send(job: Job, client: IdeogramClient, shown: IO[str]) -> Report:
@@ -67,7 +75,7 @@ def _interruptible(interrupt: Callable[[], None]) -> Generator[None]:
 def tell(report: Report, job: Job) -> bool:
     """Print what a run did, write the page, and return whether nothing is missing."""
     _tell_problems(report.problems)
-    for line in _notes(report):
+    for line in _notes(report, is_resumable=job.resumable):
         print(line, file=sys.stderr)
     total = "?" if report.total is None else report.total
     withheld = f", {report.withheld} withheld" if report.withheld else ""
@@ -78,7 +86,11 @@ def tell(report: Report, job: Job) -> bool:
     print(f"{report.images} images; {done}{bad}{withheld}{money}")
     if report.manifest is not None:
         page = job.out / PAGE
-        write_gallery(report.manifest, page)
+        try:
+            write_gallery(report.manifest, page)
+        except OSError as error:
+            print(f"can't write {page}: {error.strerror}", file=sys.stderr)
+            return False
         print(page)
     return report.is_complete
 
@@ -105,23 +117,23 @@ def _tell_problems(problems: tuple[Problem, ...]) -> None:
             print(f"bad row: {one_line(str(each.error))}", file=sys.stderr)
             continue
         prompt = each.request.get("prompt", "")
-        fate = each.state if each.state in {"unknown", "answered"} else "failed"
+        fate = FATES.get(each.state, "failed")
         what = one_line(f"#{each.position} {prompt!r:.70}: {each.error}")
         print(f"{fate}: {what}", file=sys.stderr)
 
 
-def _notes(report: Report) -> Generator[str]:
-    counts = report.counts
-    hidden = counts["failed"] + counts["unknown"] - len(report.problems)
+def _notes(report: Report, *, is_resumable: bool) -> Generator[str]:
+    counts, manifest = report.counts, report.manifest
+    told = sum(each.state in {"failed", "unknown"} for each in report.problems)
+    hidden = counts["failed"] + counts["unknown"] - told
     if hidden > 0:
         yield f"failed or unknown: {hidden} more, see the manifest"
     if counts["unknown"]:
-        yield (
-            f"unknown: {counts['unknown']} prompts may be paid without an answer;"
-            " --resend-unknown sends them again"
-        )
+        how = "; --resend-unknown sends them again" if is_resumable else ""
+        yield f"unknown: {counts['unknown']} prompts may be paid without an answer{how}"
     if counts["answered"]:
-        yield f"paid and not saved yet: {counts['answered']} prompts; run it again"
+        how = "run it again" if is_resumable else f"their links are in {manifest}"
+        yield f"paid and not saved yet: {counts['answered']} prompts; {how}"
     if report.removed:
         yield f"no longer in the file: {report.removed} prompts that were never sent"
     if report.duplicates:
@@ -132,5 +144,5 @@ def _notes(report: Report) -> Generator[str]:
         yield f"ended early: {one_line(str(report.ended))}"
     for answer in report.stranded:
         yield f"paid, and could not be written down: {answer}"
-    if report.manifest is None:
+    if manifest is None:
         yield "the manifest could not be written"

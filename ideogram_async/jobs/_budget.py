@@ -69,7 +69,7 @@ class Budget:
                 wrong += f", and the budget is in {self.journal.unit}"
             raise BudgetExceededError(
                 f"not sent under a budget, because {wrong}:"
-                " allow_unknown_price=True sends it"
+                " allow_unknown_price=True (--allow-unknown-price) sends it"
             )
         return None
 
@@ -79,22 +79,32 @@ class Budget:
         Raises:
             BudgetExceededError: It will not fit, whatever becomes of the others.
         """
-        while (
-            self.limit is not None and self.spent + self.reserved + price > self.limit
-        ):
-            if not self.reserved:
-                unit = self.journal.unit
-                raise BudgetExceededError(
-                    f"the next request costs {money(price):f} {unit}, and"
-                    f" {money(self.spent):f} of {money(self.limit):f} {unit} are spent:"
-                    " run it again with a larger budget"
-                )
+        while self.reserved and not self._fits(price):
             await self._changed.wait()
+        self.reserve_now(price)
+
+    def reserve_now(self, price: int) -> None:
+        """Set *price* aside without waiting, as one who keeps others waiting must.
+
+        Raises:
+            BudgetExceededError: It doesn't fit now.
+        """
+        if not self._fits(price):
+            unit, taken = self.journal.unit, self.spent + self.reserved
+            raise BudgetExceededError(
+                f"the next request costs {money(price):f} {unit}, and"
+                f" {money(taken):f} of {money(self.limit or 0):f} {unit} are spent:"
+                " run it again with a larger budget"
+            )
         self.reserved += price
 
-    def settle(self, price: int, item: Item, cost_before: int) -> None:
+    def _fits(self, price: int) -> bool:
+        taken = self.spent + self.reserved
+        return self.limit is None or taken + price <= self.limit
+
+    def settle(self, reserved: int, item: Item, cost_before: int) -> None:
         """Give back what was set aside for *item*, of which some may be spent."""
-        self.reserved -= price
+        self.reserved -= reserved
         self.journal.spent += item.cost - cost_before
         self._changed.set()
         self._changed = anyio.Event()

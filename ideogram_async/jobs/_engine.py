@@ -113,7 +113,7 @@ class Engine:
     def rows(self) -> int | None:
         """Items in all; None while that isn't known."""
         known = sum(self.journal.counts.values())
-        if self.feed.is_whole:
+        if self.feed.is_drawn:
             return known
         return None if self.total is None else max(known, self.total)
 

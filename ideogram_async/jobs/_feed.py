@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
@@ -15,13 +14,13 @@ from .._call import Call, Halt
 from ..errors import JournalError, NotSentError
 from ..requests import Request
 from ._identity import described, digest_of, uploads_of
-from ._items import Item, Row, Terms
+from ._items import Item, Row, Terms, as_text
 from ._journal import Journal
 
 
 PAGE: Final = 64
 """Rows that are drawn, and looked up, at once."""
-LARGEST_PAGE: Final = 512
+LARGEST_PAGE: Final = 2048
 """The same, while all rows turn out to be done already."""
 
 Drawn = tuple[Item, Request[Any]]
@@ -70,10 +69,13 @@ class Feed:
                 await self._admit([row for row in rows if row is not None])
         return self._ready.popleft() if self._ready and not self.halt.reason else None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all rows that are wanted were drawn."""
+        return self.is_whole or self.drawn == self.limit
+
     def _is_over(self) -> bool:
-        return bool(
-            self.is_whole or self.error or self.halt.reason or self.drawn == self.limit
-        )
+        return bool(self.is_drawn or self.error or self.halt.reason)
 
     def _wants(self, rows: list[Any]) -> bool:
         return len(rows) < self._page and not self._is_over()
@@ -129,7 +131,7 @@ class Feed:
         for position, request in rows:
             try:
                 asked = described(request)
-                text = json.dumps(asked, ensure_ascii=False)
+                text = as_text(asked)
                 known.append((position, digest_of(request, asked), text))
             except ValueError as error:
                 bad.append((position, error))

@@ -11,11 +11,10 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
-
-import attrs
+from typing import Any
 
 from .._codec import to_jsonable
+from .._plain import field_types
 from ..requests import Request
 from ..uploads import StreamSource, Upload, UrlSource
 
@@ -49,17 +48,20 @@ def digest_of(request: Request[Any], asked: dict[str, Any]) -> bytes:
 
 def uploads_of(request: Request[Any]) -> list[Upload]:
     """Return the files in *request*, in the order of its fields."""
-    values = (
-        getattr(request, each.name) for each in attrs.fields(cast("Any", type(request)))
-    )
-    return [
-        member
-        for value in values
-        for member in (
-            cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
-        )
-        if isinstance(member, Upload)
-    ]
+    kind: Any = type(request)
+    found = list[Upload]()
+    for name in _upload_fields(kind):
+        value = getattr(request, name)
+        members: Any = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]  # filtered below
+        found += [member for member in members if isinstance(member, Upload)]
+    return found
+
+
+@lru_cache
+def _upload_fields(kind: Any) -> tuple[str, ...]:
+    """Return the names of the fields of the class *kind* that may hold files."""
+    hints = field_types(kind)
+    return tuple(name for name in hints if Upload.__name__ in repr(hints[name]))
 
 
 def _content(upload: Upload) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import attrs
 
 from ._values import State
@@ -18,6 +20,7 @@ class Item:
         cost: Money spent on it, in billionths, also what may have been billed.
         unpriced: How many of its requests had no known price.
         asked: The request, as JSON for the manifest.
+        resting: Its state when it is not sent after all: what may be paid stays so.
     """
 
     id: int
@@ -26,6 +29,11 @@ class Item:
     cost: int
     unpriced: int
     asked: str
+    resting: State = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Note what is known of it before this run."""
+        self.resting = self.state if self.cost or self.unpriced else "pending"
 
 
 @attrs.frozen
@@ -43,3 +51,17 @@ class Terms:
 
 Row = tuple[int, bytes, str]
 """A row of the source: its position, its digest, and the request as JSON."""
+
+
+def as_text(value: object) -> str:
+    """Return *value* as JSON that can be written down.
+
+    Letters stay readable, unless there is half a letter among them (a surrogate, as of
+    an emoji that was cut in two), which UTF-8 has no bytes for.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text

@@ -20,7 +20,7 @@ from ..client import IdeogramClient
 from ..errors import ConfigurationError, NotSentError
 from ._budget import Price, in_nano
 from ._feed import Source
-from ._run import Run
+from ._run import Run, apart
 from ._values import Plan, Progress, Report
 
 
@@ -127,8 +127,9 @@ class Job:
                 damaged, or of a newer version; or the folder can't be written.
             ConfigurationError: The source was a generator, and is used up.
         """
-        self._run = Run(self, client)
-        return await self._run.run(*self._source())
+        self._run = run = Run(self, client)
+        source, total = self._source()
+        return await apart(lambda: run.run(source, total))
 
     async def plan(self, client: IdeogramClient) -> Plan:
         """Return what `run` would send, and its price; nothing is sent or written.
@@ -137,7 +138,8 @@ class Job:
             JournalError: The journal can't be opened.
             ConfigurationError: The source was a generator, and is used up.
         """
-        return await Run(self, client).plan(self._source()[0])
+        source, _ = self._source()
+        return await apart(lambda: Run(self, client).plan(source))
 
     def stop(self, reason: str = "it was stopped") -> None:
         """Send nothing new; what is under way still ends, and its images are saved."""

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
+import anyio
 import attrs
 from anyio import to_thread
 
 from ..errors import JournalError
 from ._items import Item, Row, Terms
+from ._met import Met
 from ._schema import connected, freed, rescue, reserve, spare_of
 from ._values import STATES, State
 from ._writer import Writer
@@ -30,7 +32,6 @@ class Journal:
 
     Attributes:
         path: Where it is; None for one in memory.
-        run: Number of this run, from 1.
         unit: Of the money; None until a price was known.
         counts: How many items are in each state.
         spent: Money spent, in billionths.
@@ -41,10 +42,10 @@ class Journal:
     """
 
     path: Path | None
-    run: int
     unit: str | None
     _connection: sqlite3.Connection
     _writer: Writer
+    _spare: Path | None
     _inode: int
     counts: Counter[State] = attrs.field(factory=Counter[State])
     spent: int = 0
@@ -52,6 +53,7 @@ class Journal:
     added: int = 0
     duplicates: int = 0
     marks: tuple[str, ...] = ()
+    _met: Met = attrs.field(factory=Met, init=False)
 
     @classmethod
     async def opened(
@@ -72,19 +74,24 @@ class Journal:
             JournalError: It can't be opened; says why, and what to do.
         """
         connection, inode = await to_thread.run_sync(connected, path)
-        spare = path and spare_of(path)
+        spare = None if path is None or is_trial else spare_of(path)
         if is_trial:
             connection.execute("BEGIN")
-            spare = None
         writer = Writer(connection, lambda: freed(spare), on_fault)
-        journal = cls(path, 0, None, connection, writer, inode)
+        journal = cls(path, None, connection, writer, spare, inode)
         try:
             await writer.write(journal._begin)
             await to_thread.run_sync(reserve, spare)
         except BaseException:
-            await journal.aclose()
+            with anyio.CancelScope(shield=True):
+                await journal.aclose()
             raise
         return journal
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the disk had no room for it, but what was kept for that."""
+        return self._writer.is_short
 
     @property
     def is_in_place(self) -> bool:
@@ -106,17 +113,15 @@ class Journal:
             if self.path is not None:
                 if not self.is_in_place:
                     rescue(self._connection, self.path)
-                freed(spare_of(self.path))
+                freed(self._spare)
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"can't write {self.path}: {error}") from error
         finally:
             self._connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        self.run = cast("int", self._fact(connection, "run") or 0) + 1
         self.unit = cast("str | None", self._fact(connection, "unit"))
         self.marks = tuple(str(self._fact(connection, "marks") or "").split())
-        self._note(connection, "run", self.run)
         self._count(connection)
 
     def _count(self, connection: sqlite3.Connection) -> None:
@@ -149,9 +154,11 @@ class Journal:
         """Find or add *rows*, and return the items that are to be worked on."""
 
         def work(connection: sqlite3.Connection) -> list[tuple[Item, bool] | None]:
+            self._met.undo()  # of a commit that failed, and is tried again
             return [self._admitted(connection, row, terms) for row in rows]
 
         found = await self._writer.write(work)
+        self._met.confirm()
         admitted = [each for each in found if each is not None]
         added = sum(is_new for _, is_new in admitted)
         self.duplicates += len(found) - len(admitted)
@@ -163,33 +170,23 @@ class Journal:
         self, connection: sqlite3.Connection, row: Row, terms: Terms
     ) -> tuple[Item, bool] | None:
         position, digest, asked = row
-        if terms.dedupe and self._seen(connection, digest):
+        if terms.dedupe and self._met.has_any(connection, digest):
             return None
-        found = connection.execute(
-            "SELECT id, state, cost, unpriced FROM items WHERE digest = ? AND run < ?"
-            " ORDER BY run, id LIMIT 1",
-            (digest, self.run),
-        ).fetchone()
+        found = self._met.next(connection, digest)
         if found is not None:
-            connection.execute(
-                "UPDATE items SET run = ?, position = ? WHERE id = ?",
-                (self.run, position, found[0]),
-            )
-            number, state, cost, unpriced = found
+            number, stood, state, cost, unpriced = found
+            if position != stood:
+                connection.execute(
+                    "UPDATE items SET position = ? WHERE id = ?", (position, number)
+                )
             return Item(number, position, state, cost, unpriced, asked), False
         added = connection.execute(
-            "INSERT INTO items (digest, run, position, state)"
-            " VALUES (?, ?, ?, 'pending')",
-            (digest, self.run, position),
+            "INSERT INTO items (digest, position, state) VALUES (?, ?, 'pending')",
+            (digest, position),
         )
         number = cast("int", added.lastrowid)
+        self._met.add(number)
         return Item(number, position, "pending", 0, 0, asked), True
-
-    def _seen(self, connection: sqlite3.Connection, digest: bytes) -> bool:
-        found = connection.execute(
-            "SELECT 1 FROM items WHERE digest = ? AND run = ?", (digest, self.run)
-        )
-        return found.fetchone() is not None
 
     async def move(self, item: Item, state: State, **columns: object) -> None:
         """Put *item* into *state*, and return when that is on disk.
@@ -262,11 +259,7 @@ class Journal:
         def work(connection: sqlite3.Connection) -> int:
             removed = 0
             if is_whole:
-                removed = connection.execute(
-                    "DELETE FROM items WHERE run < ? AND state = 'pending'"
-                    " AND cost = 0 AND unpriced = 0",
-                    (self.run,),
-                ).rowcount
+                removed = self._met.forget_others(connection)
             self._count(connection)
             return removed
 

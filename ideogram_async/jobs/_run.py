@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import attrs
@@ -38,6 +38,7 @@ JOURNAL: Final = "journal.sqlite"
 MOST_PROBLEMS: Final = 50
 MOST_SHOWN: Final = 5
 
+T = TypeVar("T")
 Make = Callable[[Any], Request[Any]]
 
 
@@ -85,7 +86,8 @@ class Run:
         try:
             return await self._planned(self._feed(journal, source))
         finally:
-            await journal.aclose()
+            with anyio.CancelScope(shield=True):
+                await journal.aclose()
 
     def leave(self) -> None:
         """Drop everything at once."""
@@ -98,8 +100,7 @@ class Run:
         try:
             await engine.run()
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._finished(engine, spent_before)
+            await self._finished(engine, spent_before)
             raise
         return await self._finished(engine, spent_before)
 
@@ -107,7 +108,8 @@ class Run:
         answered = await journal.answered()
 
         def prepare() -> None:
-            folder.sweep([name for names in answered.values() for name in names])
+            names = [name for names in answered.values() for name in names]
+            folder.sweep([*names, journal.path.name if journal.path else None])
             folder.set_manifest_aside(journal.marks)
 
         await to_thread.run_sync(prepare)
@@ -176,12 +178,13 @@ class Run:
     async def _finished(self, engine: Engine, spent_before: int) -> Report:
         journal, folder, manifest = engine.journal, engine.saver.folder, None
         ended, removed = engine.feed.error or self.halt.reason, 0
-        try:
-            removed = await journal.settle(is_whole=engine.feed.is_whole)
-            if await journal.export(folder.write_manifest):
-                manifest = folder.publish_manifest()
-        except (JournalError, OSError) as error:
-            ended = ended or error
+        with anyio.CancelScope(shield=True):
+            try:
+                removed = await journal.settle(is_whole=engine.feed.is_whole)
+                if await journal.export(folder.write_manifest):
+                    manifest = folder.publish_manifest()
+            except (JournalError, OSError) as error:
+                ended = ended or error
         return Report(
             total=engine.rows,
             counts=dict(journal.counts),
@@ -216,6 +219,28 @@ class Run:
     def _report(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(problem)
+
+
+async def apart(work: Callable[[], Awaitable[T]]) -> T:
+    """Do *work* in a task of its own, and wait for its end.
+
+    A cancelled task is interrupted wherever it is, also within a shield; this one is
+    cancelled through its scope, which heeds shields, and threads that are at work.
+    """
+    outcome: list[T | Exception] = []
+
+    async def to_its_end() -> None:
+        try:
+            outcome.append(await work())
+        except Exception as error:  # noqa: BLE001  # raised where it is awaited
+            outcome.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(to_its_end)
+    (result,) = outcome
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _parts_of(client: IdeogramClient) -> tuple[Failover, Make]:

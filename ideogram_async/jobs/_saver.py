@@ -60,8 +60,11 @@ class Saver:
         """Save every image, and write that down.
 
         What can't be had any more fails its item; what can still be had later leaves it
-        answered, for the next run.
+        answered, for the next run. So does a journal that had to take the last room: an
+        image must not have that.
         """
+        if self.journal.is_short:
+            return
         item, files, failure = answered.item, list(answered.files), None
         for place, image in enumerate(answered.images):
             name = files[place]

@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
+from errno import EACCES
 from pathlib import Path
 from typing import Final
 
+from .._whole import keep, temporary
 from ..errors import JournalError
 
 
@@ -30,7 +32,6 @@ PRAGMA user_version = {VERSION};
 CREATE TABLE items (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL,
-    run INTEGER NOT NULL,
     position INTEGER NOT NULL,
     state TEXT NOT NULL,
     cost INTEGER NOT NULL DEFAULT 0,
@@ -42,12 +43,12 @@ CREATE TABLE items (
     files TEXT,
     error TEXT
 );
-CREATE INDEX items_by_digest ON items (digest, run);
+CREATE INDEX items_by_digest ON items (digest);
 CREATE INDEX items_by_state ON items (state, cost, unpriced);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
-"""`run` is the last run whose source had the item; equal requests are told apart by
-their `id`; `cost` is in billionths, and counts all that may have been billed for it."""
+"""Equal requests are told apart by their `id`; `cost` is in billionths, and counts all
+that may have been billed for the item."""
 
 
 def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
@@ -65,6 +66,8 @@ def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(path.parent, os.W_OK):  # SQLite has no clear word for it
+                raise PermissionError(EACCES, os.strerror(EACCES))
         connection = _opened(path)
         return connection, path.stat().st_ino if path else 0
     except OSError as error:
@@ -84,31 +87,52 @@ def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:
+    if path is not None and not path.exists():
+        _make(path)
     connection = sqlite3.connect(
         path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        is_new = not connection.execute("PRAGMA schema_version").fetchone()[0]
-        if not is_new:
+        if path is None:
+            connection.executescript(SCHEMA)
+        else:
             _check(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
-        if is_new:
-            connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path | None) -> None:
+def _make(path: Path) -> None:
+    """Make an empty journal at *path*, unless another process was faster.
+
+    It appears whole; so a file without tables is not new, but has lost them.
+    """
+    with closing(sqlite3.connect(":memory:")) as blank, temporary(path) as file:
+        blank.executescript(SCHEMA)
+        file.write(blank.serialize())
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return
+        except OSError:  # some disks have no links
+            keep(file, path)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
     def pragma(name: str) -> object:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
+    if not pragma("schema_version"):
+        raise JournalError(_damaged(path, "it is empty"))
     if pragma("application_id") != APPLICATION:
         raise JournalError(
             f"{path} is no journal of ideogram: choose another folder or journal"
@@ -131,9 +155,12 @@ def _damaged(path: Path | None, found: str) -> str:
 
 
 def rescue(connection: sqlite3.Connection, path: Path) -> None:
-    """Write the whole journal anew where its file has vanished."""
+    """Write the whole journal anew where its file has vanished.
+
+    Where another file has taken its place it gets a number.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as copy:
+    with closing(sqlite3.connect(_free(path) if path.exists() else path)) as copy:
         connection.backup(copy)
 
 
@@ -145,10 +172,15 @@ def set_aside(path: Path) -> None:
     """
     if path.exists():
         connected(path)[0].close()
-        number = 1
-        while (aside := path.with_stem(f"{path.stem}.{number}")).exists():
-            number += 1
-        path.rename(aside)
+        path.rename(_free(path))
+
+
+def _free(path: Path) -> Path:
+    """Return *path* with the first number that no file has."""
+    number = 1
+    while (numbered := path.with_stem(f"{path.stem}.{number}")).exists():
+        number += 1
+    return numbered
 
 
 def spare_of(path: Path) -> Path:

@@ -30,7 +30,7 @@ from ..requests import Request
 from ..responses import ImageObject
 from ._budget import Budget, in_nano
 from ._folder import Folder
-from ._items import Item
+from ._items import Item, as_text
 from ._journal import Journal
 from ._values import State
 
@@ -56,17 +56,33 @@ class Witness:
         journal: Where it writes.
         item: What is sent.
         price: What an attempt costs, in billionths; None if unknown.
+        budget: Where it was set aside for the first attempt.
         under_way: Attempts that may have run.
+        reserved: Set aside for all of them, in billionths.
     """
 
     journal: Journal
     item: Item
     price: int | None
+    budget: Budget
     under_way: int = 0
+    reserved: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with what was set aside."""
+        self.reserved = self.price or 0
 
     async def sending(self) -> None:
-        """Note, on disk, that an attempt is about to leave."""
+        """Note, on disk, that an attempt is about to leave.
+
+        Raises:
+            BudgetExceededError: One before it may be paid too, and both are too much.
+            JournalError: It could not be written.
+        """
         self._add(1)
+        if self.under_way > 1:
+            self.budget.reserve_now(self.price or 0)
+            self.reserved += self.price or 0
         await self.journal.move(
             self.item, "sent", request=self.item.asked, answer=None, files=None
         )
@@ -74,7 +90,8 @@ class Witness:
     def spared(self) -> None:
         """Note that the attempt did not run."""
         self._add(-1)
-        self.journal.move_soon(self.item, "sent" if self.under_way else "pending")
+        state: State = "sent" if self.under_way else self.item.resting
+        self.journal.move_soon(self.item, state)
 
     def answered(self, cost: Cost) -> None:
         """Note what the attempt that was answered cost, where it was answered."""
@@ -140,28 +157,30 @@ class Sender:
             self.halt.end(error)
             return None
         before = item.cost, item.unpriced
-        call.witness = witness = Witness(self.journal, item, price)
+        call.witness = witness = Witness(self.journal, item, price, self.budget)
         try:
             response = await self.failover.send(request, call)
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, GenerationFailedError):
                 item.cost, item.unpriced = before
-            await self._note(item, _state_after(error, witness), error, call)
+            await self._note(item, error, call, witness)
             return None
         else:
             if self.at_list_price:
                 witness.answered(cast("Provider", call.answered_by).cost(request))
             return await self._keep(item, response, call)
         finally:
-            self.budget.settle(price or 0, item, before[0])
+            self.budget.settle(witness.reserved, item, before[0])
 
     async def _note(
-        self, item: Item, state: State, error: Exception, call: Call
+        self, item: Item, error: Exception, call: Call, witness: Witness
     ) -> None:
+        state = _state_after(error, witness)
         is_locked_out = isinstance(error, LOCKS_OUT) and self.failover.is_locked_out()
         if is_locked_out or isinstance(error, ENDS_ALL):
             self.halt.end(error)
-        if state == "pending" and self.halt.reason not in {None, error}:
+        is_as_before = state == item.resting and not witness.under_way
+        if is_as_before and self.halt.reason not in {None, error}:
             return
         attempts, asked = call.attempts, item.asked
         try:
@@ -186,7 +205,7 @@ class Sender:
                 provider=cast("Provider", call.answered_by).name,
                 attempts=call.attempts,
                 request=item.asked,
-                answer=json.dumps(answer, ensure_ascii=False),
+                answer=as_text(answer),
                 files=json.dumps(files),
                 error=None,
             )
@@ -202,7 +221,7 @@ def told(error: Exception) -> str:
     known = {"type": type(error).__name__, "message": str(error)}
     if isinstance(error, DecodeError):
         known["body"] = error.body.decode(errors="replace")
-    return json.dumps(known, ensure_ascii=False)
+    return as_text(known)
 
 
 def _state_after(error: Exception, witness: Witness) -> State:
@@ -210,4 +229,4 @@ def _state_after(error: Exception, witness: Witness) -> State:
         return "failed"
     if witness.under_way:
         return "unknown"
-    return "failed" if isinstance(error, FINAL) else "pending"
+    return "failed" if isinstance(error, FINAL) else witness.item.resting

@@ -40,6 +40,9 @@ class Writer:
 
     After the first failure nothing more is written: what the journal says stays true.
 
+    Attributes:
+        is_short: Whether a commit has failed, perhaps until room was made.
+
     Args:
         connection: Owned by the writer from now on; if it is in a transaction, all
             that is written is a part of that.
@@ -53,6 +56,7 @@ class Writer:
         rescue: Callable[[], bool],
         on_fault: Callable[[JournalError], None],
     ) -> None:
+        self.is_short = False
         self._connection = connection
         self._is_trial = connection.in_transaction
         self._rescue = rescue
@@ -111,6 +115,10 @@ class Writer:
         try:
             results = self._transacted(group)
         except BaseException as error:  # noqa: BLE001  # whoever waits gets it
+            if len(group) > 1 and not isinstance(error, JournalError):
+                for order in group:  # the mistake of one is not the others'
+                    self._commit([order])
+                return
             results = error
         with suppress(RuntimeError):  # the loop was closed: nobody waits
             self._loop.call_soon_threadsafe(self._settle, group, results)
@@ -122,6 +130,7 @@ class Writer:
             return self._attempt(group)
         except (sqlite3.Error, OSError) as error:
             failed = error
+        self.is_short = True
         fault = JournalError(f"the journal can't be written: {failed}")
         self._tell(fault)
         if self._rescue():

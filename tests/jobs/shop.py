@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ideogram_async import Cost, IdeogramClient, Limiter
+from ideogram_async.jobs import Report
 
 from ..servers import PNG, Act, Server, Visit, answer_body, client_of
 
 
 PRICE = Cost(Decimal("0.03"), "USD")
 FOREVER = 4102444800
+PROMPTS = [f"prompt {number}" for number in range(12)]
 
 
 def price(_: object) -> Cost:
@@ -75,3 +77,13 @@ def rows(out: Path, columns: str) -> list[Any]:
     """Return *columns* of all items of the journal."""
     with closing(sqlite3.connect(out / "journal.sqlite")) as journal:
         return journal.execute(f"SELECT {columns} FROM items ORDER BY id").fetchall()
+
+
+def files(out: Path) -> set[str]:
+    """Return the names of what is in *out*."""
+    return {path.name for path in out.iterdir()}
+
+
+def states(report: Report) -> dict[str, int]:
+    """Return the counts that aren't 0."""
+    return {state: number for state, number in report.counts.items() if number}

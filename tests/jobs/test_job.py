@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from ideogram_async import (
-    AuthenticationError,
     ConfigurationError,
-    DownloadError,
     GenerateV3,
-    JournalError,
-    NotSentError,
-    OutcomeUnknownError,
-    SafetyError,
 )
-from ideogram_async.jobs import Job, Progress, Report
+from ideogram_async.jobs import Job, Progress
 
-from ..servers import PNG, Visit, fail, hang_up, refuse, reply, silence, until
-from .shop import manifest, price, rows, selling, shop
-
-
-PROMPTS = [f"prompt {number}" for number in range(12)]
-
-
-def files(out: Path) -> set[str]:
-    """Return the names of what is in *out*."""
-    return {path.name for path in out.iterdir()}
-
-
-def states(report: Report) -> dict[str, int]:
-    """Return the counts that aren't 0."""
-    return {state: number for state, number in report.counts.items() if number}
+from ..servers import PNG, refuse
+from .shop import PROMPTS, files, manifest, price, rows, selling, shop, states
 
 
 async def test_all_is_saved_once(tmp_path: Path) -> None:
@@ -104,6 +82,16 @@ async def test_equal_rows(tmp_path: Path) -> None:
     assert (both.images, again.images, one.images, one.duplicates) == (2, 1, 1, 1)
 
 
+async def test_equal_rows_within_a_limit(tmp_path: Path) -> None:
+    """A row that is left out is not missing when the limit ends the job."""
+    async with selling(shop()) as (_, client):
+        rows = ["a cat", "a cat", "a dog", "a fox"]
+        report = await Job(rows, tmp_path, dedupe=True, limit=3).run(client)
+
+    assert (report.total, report.left) == (2, 0)
+    assert report.is_complete
+
+
 async def test_a_changed_source(tmp_path: Path) -> None:
     """A changed source adds and removes items, and pays nothing again."""
     async with selling(shop()) as (server, client):
@@ -117,137 +105,6 @@ async def test_a_changed_source(tmp_path: Path) -> None:
     assert states(report) == {"saved": 6}
     assert set(server.runs) == {*PROMPTS[:5], PROMPTS[9]}
     assert set(server.runs.values()) == {1}
-
-
-async def test_what_is_refused_for_good(tmp_path: Path) -> None:
-    """A refused item is named, and sent again only if that is asked for."""
-    acts = {"bad": refuse(422, b'{"error": "no"}')}
-    async with selling(shop(acts)) as (server, client):
-        job = Job(["bad", "good"], tmp_path, price=price)
-        first = await job.run(client)
-        asked = len(server.requests)
-        second = await job.run(client)
-        assert len(server.requests) == asked
-        del acts["bad"]
-        job.retry_failed = True
-        third = await job.run(client)
-
-    assert states(first) == states(second) == {"saved": 1, "failed": 1}
-    (problem,) = first.problems
-    assert isinstance(problem.error, SafetyError)
-    assert (problem.position, problem.state) == (0, "failed")
-    assert problem.request == {"type": "GenerateV3", "prompt": "bad"}
-    assert str(first.spent) == "0.03"
-    assert states(third) == {"saved": 2}
-    assert manifest(tmp_path)[0]["error"] is None
-
-
-async def test_what_may_have_run(tmp_path: Path) -> None:
-    """What may be billed is unknown, counts as spent, and isn't sent again unasked."""
-    acts = {"lost": hang_up, "oops": fail(500), "cut": reply(b'{"created')}
-    async with selling(shop(acts)) as (server, client):
-        job = Job(["lost", "oops", "cut", "good"], tmp_path, price=price)
-        first = await job.run(client)
-        second = await job.run(client)
-        assert set(server.runs.values()) == {1}
-        acts.clear()
-        job.resend_unknown = True
-        third = await job.run(client)
-
-    assert states(first) == states(second) == {"saved": 1, "unknown": 3}
-    assert str(first.spent) == "0.12"
-    assert second.problems == ()
-    kinds = {problem.request["prompt"]: problem.error for problem in first.problems}  # type: ignore[index]  # all were requests
-    assert isinstance(kinds["lost"], OutcomeUnknownError)
-    assert states(third) == {"saved": 4}
-    assert str(third.spent) == "0.21"
-
-
-async def test_a_body_that_is_paid_and_unreadable(tmp_path: Path) -> None:
-    """The body of an answer that can't be read is kept in the manifest."""
-    async with selling(shop({"cut": reply(b"\xff{")})) as (_, client):
-        await Job(["cut"], tmp_path).run(client)
-
-    line = manifest(tmp_path)[0]
-    assert (line["state"], line["cost"]) == ("unknown", "0.06")
-    assert line["error"]["type"] == "DecodeError"
-    assert line["error"]["body"] == "\ufffd{"
-
-
-async def test_refusals_go_back(tmp_path: Path) -> None:
-    """After a 429 an item is pending again, and then served."""
-    full = refuse(429)
-    async with selling(full, full, shop()) as (server, client):
-        report = await Job(["a cat"], tmp_path).run(client)
-
-    assert report.is_complete
-    assert server.runs == {"a cat": 1}
-    assert rows(tmp_path, "attempts") == [(3,)]
-
-
-async def test_a_key_that_is_wrong(tmp_path: Path) -> None:
-    """A refused key ends the job; nothing is marked as failed, and it can go on."""
-    refused = refuse(401)
-    async with selling(refused, refused, refused, refused, shop()) as (server, client):
-        job = Job(PROMPTS, tmp_path)
-        first = await job.run(client)
-        second = await job.run(client)
-
-    assert isinstance(first.ended, AuthenticationError)
-    assert states(first) == {"pending": 12}
-    assert not first.is_complete
-    assert first.left == 12
-    assert second.is_complete
-    assert server.ran == 12
-
-
-async def test_only_the_download_is_repeated(tmp_path: Path) -> None:
-    """An answer whose image could not be had yet is only downloaded the next time."""
-    down = [True]
-
-    async def shelf(visit: Visit) -> None:
-        visit.send(404 if down[0] else 200, b"" if down[0] else PNG)
-
-    async with selling(shop(shelf=shelf)) as (server, client):
-        job = Job(["a cat"], tmp_path)
-        first = await job.run(client)
-        (tmp_path / ".0000-12345.png.0123abcd.part").write_bytes(b"half")
-        (tmp_path / ".another.png.0123abcd.part").write_bytes(b"not ours")
-        down[0] = False
-        second = await job.run(client)
-
-    assert states(first) == {"answered": 1}
-    assert isinstance(first.problems[0].error, DownloadError)
-    assert states(second) == {"saved": 1}
-    assert server.ran == 1
-    assert files(tmp_path) == {
-        ".another.png.0123abcd.part",
-        "0000-12345.png",
-        "journal.sqlite",
-        "manifest.jsonl",
-    }
-
-
-async def test_a_link_that_has_expired(tmp_path: Path) -> None:
-    """An expired link is named as such, and fails its item; the money stays spent."""
-    link = "http://127.0.0.1:1/x.png?exp=1000000000"
-    async with selling(shop(url=link)) as (_, client):
-        report = await Job(["a cat"], tmp_path, price=price).run(client)
-
-    assert states(report) == {"failed": 1}
-    assert "the link expired at 2001-09-09" in str(report.problems[0].error)
-    assert str(report.spent) == "0.03"
-    assert manifest(tmp_path)[0]["files"] == [None]
-
-
-async def test_what_is_withheld(tmp_path: Path) -> None:
-    """An image that wasn't released is counted, and its item is done."""
-    async with selling(shop(is_image_safe=False)) as (_, client):
-        report = await Job(["a cat"], tmp_path).run(client)
-
-    assert states(report) == {"withheld": 1}
-    assert (report.withheld, report.images) == (1, 0)
-    assert report.is_complete
 
 
 async def test_bad_rows(tmp_path: Path) -> None:
@@ -282,85 +139,6 @@ async def test_many_problems(tmp_path: Path) -> None:
         report = await Job([""] * 60, tmp_path).run(client)
 
     assert (len(report.problems), report.invalid) == (50, 60)
-
-
-async def test_stop_saves_what_is_under_way(tmp_path: Path) -> None:
-    """After `stop` nothing new leaves, and what is under way is saved."""
-    async with selling(shop(seconds=0.2)) as (server, client):
-        job = Job(PROMPTS, tmp_path, on_progress=lambda _: None)
-
-        async def stop() -> None:
-            await until(lambda: server.in_progress == 4)
-            job.stop("enough")
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(stop)
-            report = await job.run(client)
-
-    assert states(report) == {"saved": 4, "pending": 8}
-    assert isinstance(report.ended, NotSentError)
-    assert str(report.ended) == "enough"
-    assert server.ran == 4
-
-
-async def test_stop_ends_a_source_that_waits(tmp_path: Path) -> None:
-    """`stop` also ends an async source that never gives the next row."""
-
-    async def slow() -> AsyncGenerator[str]:
-        yield "a cat"
-        await anyio.sleep_forever()
-
-    async with selling(shop()) as (server, client):
-        job = Job(slow, tmp_path)
-
-        async def stop() -> None:
-            await until(lambda: server.ran)
-            job.stop()
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(stop)
-            report = await job.run(client)
-
-    assert states(report) == {"saved": 1}
-
-
-async def test_leave_drops_everything(tmp_path: Path) -> None:
-    """After `leave` the run ends at once; what was under way is unknown."""
-    async with selling(silence) as (server, client):
-        job = Job(PROMPTS, tmp_path)
-        job.leave()
-        job.stop()
-
-        async def leave() -> None:
-            await until(lambda: server.in_progress == 4 or server.ran == 4)
-            job.leave()
-
-        with anyio.fail_after(3):
-            async with anyio.create_task_group() as group:
-                group.start_soon(leave)
-                report = await job.run(client)
-
-    assert report.counts["unknown"] == 4
-    assert report.counts["pending"] == 8
-    assert not report.is_complete
-
-
-async def test_a_cancelled_run_waits_for_what_is_paid(tmp_path: Path) -> None:
-    """Cancelling lets nothing new out; answers under way are written down."""
-    async with selling(shop(seconds=0.3)) as (server, client):
-        job = Job(PROMPTS, tmp_path)
-        run = asyncio.create_task(job.run(client))
-        await until(lambda: server.in_progress == 4)
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
-        assert server.ran == 4
-        told = {row[0] for row in rows(tmp_path, "state")}
-        assert told <= {"answered", "saved", "pending"}
-        report = await job.run(client)
-
-    assert report.is_complete
-    assert set(server.runs.values()) == {1}
 
 
 async def test_progress(tmp_path: Path) -> None:
@@ -411,140 +189,9 @@ async def test_plan(tmp_path: Path) -> None:
     assert str(both.cost) == "0.06 USD"
 
 
-async def test_without_a_journal(tmp_path: Path) -> None:
-    """Without a journal nothing is known of earlier runs, and none is left."""
-    async with selling(shop()) as (server, client):
-        for _ in range(2):
-            await Job(["a cat"], tmp_path, resumable=False).run(client)
-
-    assert server.runs == {"a cat": 2}
-    assert files(tmp_path) == {
-        "0000-12345.png",
-        "0000-12345-2.png",
-        "manifest.jsonl",
-        "manifest.1.jsonl",
-    }
-
-
-async def test_begin_anew(tmp_path: Path) -> None:
-    """Without resuming, all is paid again, and what an earlier run left is kept."""
-    async with selling(shop()) as (server, client):
-        for _ in range(3):
-            await Job(["a cat"], tmp_path, resume=False).run(client)
-
-    assert server.runs == {"a cat": 3}
-    assert files(tmp_path) == {
-        *("0000-12345.png", "0000-12345-2.png", "0000-12345-3.png"),
-        *("journal.sqlite", "journal.1.sqlite", "journal.2.sqlite"),
-        *("manifest.jsonl", "manifest.1.jsonl", "manifest.2.jsonl"),
-    }
-
-
 @pytest.mark.parametrize("name", ["limit", "concurrency"])
 def test_numbers_out_of_range(tmp_path: Path, name: str) -> None:
     """A number that makes no sense is refused when the job is made."""
     options: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=f"{name} must be 1 or more, got 0"):
         Job([], tmp_path, **options)
-
-
-async def test_the_folder_is_removed_meanwhile(tmp_path: Path) -> None:
-    """When the folder vanishes the job stops, and writes the journal anew."""
-    out = tmp_path / "out"
-    async with selling(shop(seconds=0.3)) as (server, client):
-
-        def remove(_: Progress) -> None:
-            if server.in_progress and not removed:
-                removed.append(True)
-                shutil.rmtree(out)
-
-        removed: list[bool] = []
-        job = Job(PROMPTS * 4, out, on_progress=remove)
-        first = await job.run(client)
-        second = await job.run(client)
-
-    assert isinstance(first.ended, JournalError)
-    assert "journal.sqlite was removed while in use" in str(first.ended)
-    assert 0 < first.counts["saved"] < 48
-    assert second.counts["saved"] == 48
-    assert server.ran == 48
-    assert len(files(out)) == 50
-
-
-async def test_the_folder_becomes_a_file(tmp_path: Path) -> None:
-    """When nothing can be written any more, one line says so."""
-    out = tmp_path / "out"
-    async with selling(shop(seconds=0.2)) as (_, client):
-
-        def replace(_: Progress) -> None:
-            if out.is_dir():
-                shutil.rmtree(out)
-                out.write_text("a file")
-
-        with pytest.raises(JournalError, match=r"can't write .*journal\.sqlite: "):
-            await Job(PROMPTS, out, on_progress=replace).run(client)
-
-
-async def test_a_manifest_that_can_not_be_written(tmp_path: Path) -> None:
-    """Then the report says so; the journal has everything."""
-    async with selling(shop()) as (_, client):
-
-        def block(_: Progress) -> None:
-            (tmp_path / ".manifest.jsonl.part").mkdir(exist_ok=True)
-
-        job = Job(["a cat"], tmp_path, on_progress=block)
-        report = await job.run(client)
-        assert (report.manifest, report.is_complete) == (None, False)
-        (tmp_path / ".manifest.jsonl.part").rmdir()
-        job.on_progress = None
-        assert (await job.run(client)).is_complete
-
-
-async def test_images_that_can_not_be_written(tmp_path: Path) -> None:
-    """When an image can't be written the job stops; the next run only downloads."""
-    out, journal = tmp_path / "out", tmp_path / "journal.sqlite"
-    blocked = [out / "0000-12345.png"]
-
-    async def shelf(visit: Visit) -> None:
-        for path in blocked:
-            path.mkdir(exist_ok=True)
-        visit.send(200, PNG)
-
-    async with selling(shop(seconds=0.1, shelf=shelf)) as (server, client):
-        job = Job(PROMPTS, out, journal=journal, concurrency=1)
-        first = await job.run(client)
-        blocked.pop().rmdir()
-        second = await job.run(client)
-
-    assert "can't write" in str(first.ended)
-    assert first.counts["answered"] == 1
-    assert second.counts["saved"] == 12
-    assert server.ran == 12
-
-
-async def test_an_out_that_is_a_file(tmp_path: Path) -> None:
-    """A folder that can't be made is one clear line."""
-    (tmp_path / "out").write_text("a file")
-    async with selling(shop()) as (_, client):
-        for options in ({}, {"journal": tmp_path / "j.sqlite"}):
-            job = Job(["a cat"], tmp_path / "out", **options)
-            with pytest.raises(JournalError, match=r"can't write to .*out"):
-                await job.run(client)
-
-
-async def test_a_second_run_at_the_same_time(tmp_path: Path) -> None:
-    """A second job on one journal is refused; the first one goes on."""
-    async with selling(shop(seconds=0.3)) as (server, client):
-        job = Job(["a cat"], tmp_path)
-
-        async def refused() -> None:
-            await until(lambda: server.in_progress)
-            with pytest.raises(JournalError, match="another process works with"):
-                await Job(["a dog"], tmp_path).run(client)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(refused)
-            report = await job.run(client)
-
-    assert report.is_complete
-    assert server.runs == {"a cat": 1}

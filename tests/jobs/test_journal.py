@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -27,7 +26,6 @@ from ideogram_async.jobs import Job
 from ideogram_async.jobs._items import Item, Terms
 from ideogram_async.jobs._journal import Journal
 from ideogram_async.jobs._schema import VERSION
-from ideogram_async.jobs._writer import Writer
 
 from .shop import selling, shop
 
@@ -176,6 +174,7 @@ def garble(path: Path) -> None:
         (cut, "is damaged"),
         (garble, "is damaged"),
         (lambda path: path.write_bytes(b"no database" * 100), "is damaged"),
+        (lambda path: path.write_bytes(b""), r"is damaged \(it is empty\)"),
         (
             lambda path: changed(path, f"PRAGMA user_version = {VERSION + 1}"),
             f"is a journal of version {VERSION + 1}, and this program knows version",
@@ -223,85 +222,21 @@ async def test_a_journal_that_another_process_holds(tmp_path: Path) -> None:
     await (await Journal.opened(path, ignore)).aclose()
 
 
-async def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """When the journal can't grow, the job stops, and paid answers are handed over."""
-    prompts = [f"{number} " + "long " * 2000 for number in range(1000)]
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    async with selling(shop()) as (server, client):
-        job = Job(prompts, tmp_path)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4_500_000, limits[1]))
-        try:
-            report = await job.run(client)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        known = report.counts["saved"] + report.counts["answered"]
-        later = await Job(prompts, tmp_path, limit=1).run(client)
+@pytest.mark.parametrize("error", [FileExistsError, PermissionError])
+async def test_journals_on_disks_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    """A journal is made also without links; one that just appeared is used."""
+    path = tmp_path / "journal.sqlite"
 
-    assert isinstance(report.ended, JournalError)
-    assert "the journal can't be written: " in str(report.ended)
-    assert not report.is_complete
-    paid = {answer["request"]["prompt"] for answer in report.stranded}
-    assert len(paid) == len(report.stranded)
-    assert server.ran <= known + len(paid)
-    assert later.counts["saved"] + later.counts["unknown"] >= server.ran - len(paid)
+    def link(made: str, at: Path) -> None:
+        if error is FileExistsError:
+            at.write_bytes(Path(made).read_bytes())
+        raise error
 
-
-async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
-    """When a commit fails room is made, and it is written after all."""
-    connection = sqlite3.connect(
-        tmp_path / "small", isolation_level=None, check_same_thread=False
-    )
-    connection.execute("CREATE TABLE items (content)")
-    connection.execute("PRAGMA max_page_count = 3")
-    faults: list[JournalError] = []
-
-    def make_room() -> bool:
-        connection.execute("PRAGMA max_page_count = 10")
-        return len(faults) < 10
-
-    writer = Writer(connection, make_room, faults.append)
-    await writer.write(
-        lambda c: c.execute("INSERT INTO items VALUES (zeroblob(12000))")
-    )
-    assert "full" in str(faults[0])
-    with pytest.raises(JournalError, match="full"):
-        await writer.write(
-            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
-        )
-    with pytest.raises(JournalError, match="full"):
-        await writer.write(lambda c: c.execute("DELETE FROM items"))
-    writer.post(lambda c: c.execute("DELETE FROM items"))
-    writer.close()
-    writer = Writer(connection, lambda: False, faults.append)
-    with pytest.raises(JournalError, match="full"):
-        await writer.write(
-            lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
-        )
-    writer.close()
-    assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
-    connection.close()
-
-
-async def test_work_that_is_wrong_harms_no_journal(tmp_path: Path) -> None:
-    """An error of the work itself is its own, and nobody waits for ever."""
-    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
-    with pytest.raises(ZeroDivisionError):
-        await journal._writer.write(lambda _: 1 // 0)
-    waiting = asyncio.ensure_future(journal._writer.write(lambda _: 7))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    assert await journal.admit([row(0, "a")], ALL)
-    await journal.aclose()
-
-
-async def test_no_room_for_the_reserve(tmp_path: Path) -> None:
-    """A disk without room is told before anything is sent."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
-    try:
-        with pytest.raises(JournalError, match=r"can't write .*reserve: File too"):
-            await Journal.opened(tmp_path / "journal.sqlite", ignore)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    monkeypatch.setattr(os, "link", link)
+    await made(path)
 
     assert os.listdir(tmp_path) == ["journal.sqlite"]  # noqa: PTH208
+    monkeypatch.undo()
+    await made(path)

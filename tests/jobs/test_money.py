@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ideogram_async import BudgetExceededError, Cost, GenerateV3
+from ideogram_async import BudgetExceededError, Cost, GenerateV3, RetryPolicy
 from ideogram_async.jobs import Job
 
-from ..servers import refuse
+from ..servers import hang_up, refuse
 from .shop import price, selling, shop
 
 
@@ -66,7 +66,7 @@ async def test_prices_that_are_unknown(tmp_path: Path) -> None:
     dog, fox = (str(problem.error) for problem in first.problems)
     assert dog == (
         "not sent under a budget, because its price is 1 credits, and the budget is in"
-        " USD: allow_unknown_price=True sends it"
+        " USD: allow_unknown_price=True (--allow-unknown-price) sends it"
     )
     assert fox.startswith("not sent under a budget, because its price is unknown: ")
     assert (first.counts["saved"], first.counts["pending"]) == (1, 2)
@@ -88,3 +88,20 @@ def test_budgets_that_are_none(tmp_path: Path, budget: Any) -> None:
     """A budget that is no amount is refused when the job is made."""
     with pytest.raises(ValueError, match="budget must be an amount of 0 or more, got"):
         Job([], tmp_path, budget=budget)
+
+
+@pytest.mark.parametrize(("budget", "ran"), [("0.03", 1), ("0.08", 2), (None, 4)])
+async def test_what_is_sent_again_within_a_call_is_in_the_budget(
+    tmp_path: Path, budget: str | None, ran: int
+) -> None:
+    """An attempt that may be paid too is sent only if there is money for it."""
+    retry = RetryPolicy(wait_initial=0.01, resend_unknown=True)
+    async with selling(hang_up, hang_up, hang_up, shop(), retry=retry) as (server, c):
+        report = await Job(["a cat"], tmp_path, budget=budget, price=price).run(c)
+
+    assert server.ran == ran
+    assert report.spent == ran * Decimal("0.03")
+    assert report.counts["saved"] == (ran == 4)
+    assert report.counts["unknown"] == (ran < 4)
+    if budget:
+        assert "the next request costs 0.03 USD" in str(report.problems[0].error)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -10,6 +11,7 @@ from ideogram_async import (
     Batch,
     ColorPalette,
     ColorPaletteMember,
+    Cost,
     Failure,
     GenerateV3,
     IdeogramClient,
@@ -26,7 +28,9 @@ from ideogram_async import (
     TransportError,
     Upload,
 )
-from ideogram_async.providers import PROVIDERS, Provider
+from ideogram_async.inputs import BadRow, PromptFile
+from ideogram_async.jobs import Job, Plan, Problem, Progress, Report
+from ideogram_async.providers import PROVIDERS, Ideogram, Pixazo, Provider
 from ideogram_async.requests import REQUESTS
 
 
@@ -105,6 +109,50 @@ async def streams(client: IdeogramClient) -> None:
     async with client.stream_many(prompts(), aspect_ratio="1x1") as from_prompts:
         async for each in from_prompts:
             assert_type(each, Success[ImageResponse] | Failure)
+
+
+def costs() -> None:
+    """Providers are named or made, alone or in a list; requests have a cost."""
+    client = IdeogramClient(provider=["ideogram", Pixazo("key")])
+    assert_type(IdeogramClient(provider=Ideogram("key")), IdeogramClient)
+    assert_type(client.supports(GenerateV3), bool)
+    assert_type(client.supports(GenerateV3("a cat")), bool)
+    cost = client.estimate(prompts(), rendering_speed="TURBO")
+    assert_type(cost, Cost)
+    assert_type(client.estimate("a cat"), Cost)
+    assert_type(cost.amount, Decimal | None)
+    assert_type(cost.unit, str | None)
+    assert_type(cost.items, tuple[Cost, ...])
+
+
+def told(progress: Progress) -> None:
+    """Read how far a job is."""
+    assert_type(progress.total, int | None)
+    assert_type(progress.counts["saved"], int)
+    assert_type(progress.spent, Decimal)
+
+
+async def jobs(client: IdeogramClient) -> None:
+    """A job takes rows of any source, and its report knows what is left."""
+    for source in (["a cat"], prompts(), prompts, questions(), questions):
+        job = Job(source, "out", budget="25.00", on_progress=told, embed_prompt=True)
+    job = Job(PromptFile("prompts.csv").requests, Path("out"), price=client.estimate)
+    assert_type(await job.plan(client), Plan)
+    report = await job.run(client)
+    assert_type(report, Report)
+    assert_type(report.problems, tuple[Problem, ...])
+    assert_type(report.problems[0].error, Exception)
+    assert_type(report.ended, BaseException | None)
+    assert_type(report.manifest, Path | None)
+    assert_type(report.is_complete, bool)
+
+
+def files() -> None:
+    """A row of a file is a request, or says what is wrong with it."""
+    file = PromptFile("prompts.csv", GenerateV3, {"seed": 7})
+    for row in file.rows():
+        assert_type(row, Request[Any] | BadRow)
+    assert_type(file.count(), int)
 
 
 def picture() -> Upload:
