@@ -149,7 +149,7 @@ def _rows(prompts: PromptFile) -> Iterator[Request[Any] | ValueError]:
 def _run(arguments: argparse.Namespace, job: Job) -> int:
     with _client(arguments) as client:
         report = asyncio.run(send(job, client, sys.stderr))
-    return DONE if tell(report, job) else FAILED
+    return DONE if tell(report, job, is_demo=arguments.sandbox) else FAILED
 
 
 def _plan(arguments: argparse.Namespace, job: Job) -> int:

@@ -41,7 +41,7 @@ def told(progress: Progress) -> str:
     parts.append(f"{progress.in_use} of {progress.limit} places in use")
     if progress.unit is not None:
         budget = "" if progress.budget is None else f" of {progress.budget:f}"
-        parts.append(f"{progress.spent:f}{budget} {progress.unit} spent")
+        parts.append(f"{progress.spent:f}{budget} {progress.unit}")
     parts.append(f"{progress.rate:.1f}/s")
     if progress.remaining:
         parts.append(f"{_length(progress.remaining)} left")

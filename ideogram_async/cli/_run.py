@@ -72,8 +72,14 @@ def _interruptible(interrupt: Callable[[], None]) -> Generator[None]:
             loop.remove_signal_handler(number)
 
 
-def tell(report: Report, job: Job) -> bool:
-    """Print what a run did, write the page, and return whether nothing is missing."""
+def tell(report: Report, job: Job, *, is_demo: bool = False) -> bool:
+    """Print what a run did, write the page, and return whether nothing is missing.
+
+    Args:
+        report: What was done.
+        job: By which job.
+        is_demo: Whether nothing was really paid.
+    """
     _tell_problems(report.problems)
     for line in _notes(report, is_resumable=job.resumable):
         print(line, file=sys.stderr)
@@ -81,7 +87,8 @@ def tell(report: Report, job: Job) -> bool:
     withheld = f", {report.withheld} withheld" if report.withheld else ""
     rows = "row" if report.invalid == 1 else "rows"
     bad = f", {report.invalid} bad {rows} left out" if report.invalid else ""
-    money = f", {report.spent:f} {report.unit} spent" if report.unit else ""
+    fate = "if it were real" if is_demo else "spent"
+    money = f", {report.spent:f} {report.unit} {fate}" if report.unit else ""
     done = f"{report.done} of {total} prompts done"
     print(f"{report.images} images; {done}{bad}{withheld}{money}")
     if report.manifest is not None:

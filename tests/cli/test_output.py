@@ -96,9 +96,9 @@ def test_all_that_is_told(seconds: float, text: str) -> None:
 
     assert told(progress) == (
         "3 saved, 0 failed, 1 withheld, 2 unknown, 2 of 10 places in use,"
-        f" 0.30 USD spent, 2.0/s, {text} left"
+        f" 0.30 USD, 2.0/s, {text} left"
     )
-    assert "0 of 25 USD spent" in told(far(3, budget=Decimal(25), unit="USD"))
+    assert "0 of 25 USD" in told(far(3, budget=Decimal(25), unit="USD"))
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:

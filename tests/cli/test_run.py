@@ -86,10 +86,13 @@ def test_run_goes_on(
     assert (folder / "out/journal.1.sqlite").is_file()
 
 
-def test_the_demo_is_not_the_real_thing(sandbox: Sandbox, folder: Path) -> None:
-    """What was drawn in a demo is still sent to the service, into the same folder."""
+def test_the_demo_is_not_the_real_thing(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was drawn in a demo is not paid, and still sent to the service later."""
     (folder / "p.txt").write_text("a cat\n")
     assert main(["run", "p.txt", "--sandbox"]) == 0
+    assert "1 of 1 prompts done, 0.06 USD if it were real" in capsys.readouterr().out
     assert main(["run", "p.txt"]) == 0
 
     assert len(sandbox.ledger.charges) == 1
