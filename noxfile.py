@@ -1,6 +1,8 @@
 """Checks: `nox` runs lint, types and tests; the slow sessions are run by name."""
 
+import os
 import shutil
+from pathlib import Path
 
 import nox
 
@@ -83,4 +85,18 @@ def kill(session: nox.Session) -> None:
 def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")
-    session.run("python", "benchmarks/gate.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.gate", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure all of it beside other SDKs, 15 minutes; `-- --quick` takes a look."""
+    session.install(".[cli,sandbox]", "matplotlib", "uv", "uvloop")
+    peers = Path(session.create_tmp(), "peers")
+    python = peers / ("Scripts" if os.name == "nt" else "bin") / "python"
+    session.run("uv", "venv", "--clear", "--python", "python", str(peers))
+    for requirement in ("openai[aiohttp]", "replicate", "fal-client"):
+        command = ("uv", "pip", "install", "--python", str(python), requirement)
+        session.run(*command, success_codes=range(256))  # who is missing is named
+    arguments = ("--peers", str(python), *session.posargs)
+    session.run("python", "-m", "benchmarks", *arguments)

@@ -1,6 +1,6 @@
 """Measure the gate over real sockets against a service that hides its limit.
 
-    python benchmarks/gate.py [NAME ...]
+    python -m benchmarks.gate [NAME ...]
 
 The sandbox runs in a process of its own and takes 200 ms on average for a request
 (log-normal). Efficiency is the ideal makespan, all work at the full limit all the time,
@@ -11,22 +11,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from ideogram_async import GenerateV3, IdeogramClient, Request
 
+from .figures import ENVIRONMENT, ROOT, require, rounded
 
-ITEMS = 2000
-LATENCY = 0.2
-SIZES, SHARES = (1, 2, 4, 8), (50, 20, 20, 10)
+
+ITEMS: Final = 2000
+LATENCY: Final = 0.2
+LOOK: Final = 0.1
+"""Seconds between looks at the places in use."""
+SIZES: Final = (1, 2, 4, 8)
+SHARES: Final = (50, 20, 20, 10)
 
 
 @attrs.frozen
@@ -55,7 +61,7 @@ class Scenario:
         raise AssertionError("the last limit holds for ever")
 
 
-SCENARIOS = {
+SCENARIOS: Final = {
     "cap 10": Scenario({0: 10}, 0.95, 0.05),
     "cap 4": Scenario({0: 4}, 0.95, 0.09),
     "cap 40": Scenario({0: 40}, 0.88),
@@ -86,66 +92,169 @@ async def serve(scenario: Scenario) -> None:
     print(json.dumps(report), flush=True)
 
 
-def requests(scenario: Scenario) -> Iterator[Request[Any]]:
-    """Yield the requests of *scenario*."""
-    chance = random.Random(1)
-    for index in range(ITEMS):
-        size = chance.choices(SIZES, SHARES)[0] if scenario.is_mixed else 1
-        yield GenerateV3(f"prompt {index}", num_images=size)
+@attrs.define
+class Served:
+    """A sandbox in a process of its own.
+
+    Attributes:
+        url: Its address.
+        server: The process.
+        report: What it billed and refused, once it has ended.
+    """
+
+    url: str
+    server: asyncio.subprocess.Process
+    report: dict[str, Any] = attrs.field(factory=dict)
+
+    def start(self) -> None:
+        """Let the time of the limits begin."""
+        require(self.server.stdin, "it is a pipe")
+        self.server.stdin.write(b"start\n")  # type: ignore[union-attr]
 
 
-async def measure(name: str) -> bool:
-    """Run one scenario, print its line, and return whether it is good."""
-    scenario = SCENARIOS[name]
+@contextlib.asynccontextmanager
+async def serving(name: str) -> AsyncGenerator[Served]:
+    """Serve a scenario meanwhile; the report is there behind."""
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, __file__, "--serve", name),
+        *(sys.executable, "-m", "benchmarks.gate", "--serve", name),
+        cwd=ROOT,
+        env=ENVIRONMENT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     if server.stdin is None or server.stdout is None:
         raise AssertionError("both are pipes")
-    url = (await server.stdout.readline()).decode().strip()
+    served = Served((await server.stdout.readline()).decode().strip(), server)
+    try:
+        yield served
+    finally:
+        server.stdin.close()
+        served.report |= json.loads(await server.stdout.readline())
+        await server.wait()
+
+
+def requests(scenario: Scenario, items: int) -> Iterator[Request[Any]]:
+    """Yield the requests of *scenario*."""
+    chance = random.Random(1)
+    for index in range(items):
+        size = chance.choices(SIZES, SHARES)[0] if scenario.is_mixed else 1
+        yield GenerateV3(f"prompt {index}", num_images=size)
+
+
+async def measure(name: str, items: int = ITEMS) -> dict[str, Any]:
+    """Run one scenario, and return its figures.
+
+    Raises:
+        WrongError: An item was not answered, or was billed twice.
+    """
+    scenario = SCENARIOS[name]
     answered = 0
-    async with IdeogramClient("benchmark", base_url=url) as client:
-        server.stdin.write(b"start\n")
+    async with (
+        serving(name) as served,
+        IdeogramClient("benchmark", base_url=served.url) as client,
+    ):
+        served.start()
+        points: list[tuple[float, int, int]] = []
+        looking = asyncio.create_task(_look(client, points))
         started, cpu = time.perf_counter(), time.process_time()
-        async with client.stream_many(requests(scenario)) as outcomes:
+        async with client.stream_many(requests(scenario, items)) as outcomes:
             async for outcome in outcomes:
                 answered += hasattr(outcome, "response")
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        looking.cancel()
         left = client.limiter.in_use
-    server.stdin.close()
-    report = json.loads(await server.stdout.readline())
-    await server.wait()
-    efficiency = scenario.ideal(report["work"]) / seconds
-    refusals = report["refusals"] / ITEMS
-    is_good = (
-        efficiency >= scenario.efficiency
-        and (scenario.refusals is None or refusals <= scenario.refusals)
-        and (answered, report["billed"], report["twice"], left) == (ITEMS, ITEMS, 0, 0)
-    )
-    wanted = "any" if scenario.refusals is None else f"{scenario.refusals:.2f}"
+    report = served.report
+    counts = (answered, report["billed"], report["twice"], left)
+    require(counts == (items, items, 0, 0), f"{name}: {counts}")
+    return {
+        "efficiency": scenario.ideal(report["work"]) / seconds,
+        "refusals": report["refusals"] / items,
+        "microseconds": 1e6 * cpu / items,
+        "points": points,
+    }
+
+
+async def _look(client: IdeogramClient, points: list[tuple[float, int, int]]) -> None:
+    started = time.perf_counter()
+    while True:
+        at = rounded(time.perf_counter() - started)
+        points.append((at, client.limiter.in_use, client.limiter.limit))
+        await asyncio.sleep(LOOK)
+
+
+async def shares(seconds: float) -> dict[str, Any]:
+    """Return what two clients with one key were served, in halves of *seconds*."""
+    done = [0, 0]
+    halves: list[list[int]] = []
+
+    async def work(mine: int) -> None:
+        async with IdeogramClient("benchmark", base_url=served.url) as client:
+            prompts = (f"prompt {mine} {number}" for number in range(10**9))
+            async with client.stream_many(prompts) as outcomes:
+                async for outcome in outcomes:
+                    done[mine] += hasattr(outcome, "response")
+
+    async with serving("cap 10") as served:
+        served.start()
+        tasks = [asyncio.create_task(work(mine)) for mine in range(2)]
+        for _ in range(2):
+            await asyncio.sleep(seconds / 2)
+            halves.append([*done])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    missing = served.report["billed"] - sum(done)
+    require(0 <= missing <= 20, f"{missing} were billed and not counted")
+    last = [after - before for before, after in zip(*halves, strict=True)]
+    return {
+        "served": done,
+        "refusals": served.report["refusals"] / sum(done),
+        "jain": _jain(done),
+        "jain_last_half": _jain(last),
+    }
+
+
+def _jain(served: list[int]) -> float:
+    return sum(served) ** 2 / (len(served) * sum(each**2 for each in served))
+
+
+def is_good(name: str, figures: dict[str, Any]) -> bool:
+    """Print the line of a scenario, and return whether it is good."""
+    scenario = SCENARIOS[name]
+    efficiency, refusals = figures["efficiency"], figures["refusals"]
+    most = float("inf") if scenario.refusals is None else scenario.refusals
+    good = bool(efficiency >= scenario.efficiency and refusals <= most)
     print(
         f"{name:14} efficiency {efficiency:.3f} (>= {scenario.efficiency:.2f})"
-        f"  refusals per item {refusals:.3f} (<= {wanted})"
-        f"  answered {answered}, billed twice {report['twice']},"
-        f" {1e6 * cpu / ITEMS:.0f} us CPU per item: {'good' if is_good else 'BAD'}",
+        f"  refusals per item {refusals:.3f} (<= {most:.2f})"
+        f"  {figures['microseconds']:.0f} us CPU per item: {'good' if good else 'BAD'}",
         flush=True,
     )
-    return is_good
+    return good
 
 
 def main() -> int:
     """Run the scenarios that were named, or all; return 1 if one is bad."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--items", type=int, default=ITEMS)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--shares", type=float, metavar="SECONDS")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         asyncio.run(serve(SCENARIOS[given.serve]))
         return 0
-    results = [asyncio.run(measure(name)) for name in given.names or SCENARIOS]
-    return 0 if all(results) else 1
+    if given.shares:
+        print(json.dumps(asyncio.run(shares(given.shares))))
+        return 0
+    names = given.names or SCENARIOS
+    if given.json:
+        print(json.dumps({n: asyncio.run(measure(n, given.items)) for n in names}))
+        return 0
+    return (
+        0 if all(is_good(n, asyncio.run(measure(n, given.items))) for n in names) else 1
+    )
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ class Report:
         return self.refusals / self.done
 
 
-class _Service:
+class Service:
     """Counts places in progress, refuses at once above the cap, and serves."""
 
     def __init__(self, scenario: Scenario, report: Report) -> None:
@@ -181,7 +181,7 @@ def simulate(scenario: Scenario) -> Report:
 
 async def _simulate(scenario: Scenario) -> Report:
     report = Report(limiters=[Limiter(scenario.start) for _ in range(scenario.clients)])
-    service = _Service(scenario, report)
+    service = Service(scenario, report)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(scenario.horizon):
             await _serve(scenario, report, service)
@@ -190,18 +190,18 @@ async def _simulate(scenario: Scenario) -> Report:
     return report
 
 
-async def _serve(scenario: Scenario, report: Report, service: _Service) -> None:
-    items = _items(scenario)
+async def _serve(scenario: Scenario, report: Report, service: Service) -> None:
+    items = drawn(scenario)
     async with asyncio.TaskGroup() as group:
-        foreign = group.create_task(_foreign(service))
+        others = group.create_task(foreign(service))
         async with asyncio.TaskGroup() as workers:
             for limiter in report.limiters:
                 share = itertools.islice(items, scenario.items // scenario.clients)
-                _Workers(limiter, share, service, report, workers.create_task).start()
-        foreign.cancel()
+                Workers(limiter, share, service, report, workers.create_task).start()
+        others.cancel()
 
 
-def _items(scenario: Scenario) -> Iterator[tuple[int, float]]:
+def drawn(scenario: Scenario) -> Iterator[tuple[int, float]]:
     """Yield the places and the service time of every item."""
     dice = random.Random(scenario.seed)
     location = math.log(scenario.mean) - SPREAD**2 / 2
@@ -212,12 +212,12 @@ def _items(scenario: Scenario) -> Iterator[tuple[int, float]]:
 
 
 @attrs.define
-class _Workers:
+class Workers:
     """Draw and send, as the workers of `_bulk` and the attempts of `_delivery` do."""
 
     limiter: Limiter
     items: Iterator[tuple[int, float]]
-    service: _Service
+    service: Service
     report: Report
     spawn: Callable[[Coroutine[Any, Any, None]], object]
     running: int = 0
@@ -250,7 +250,7 @@ class _Workers:
         return False
 
 
-async def _foreign(service: _Service) -> None:
+async def foreign(service: Service) -> None:
     """Send at random times with the same key, without asking any gate."""
     dice = random.Random(service.scenario.seed + 1)
     async with asyncio.TaskGroup() as group:

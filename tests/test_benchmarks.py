@@ -1,0 +1,107 @@
+"""The benchmarks can be run: their parts import, count, and make the table."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from .gate_simulation import Report, Scenario, Service, drawn, run
+
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests/samples/benchmarks/results.json"
+MODULES = sorted(
+    path.stem
+    for path in (ROOT / "benchmarks").glob("*.py")
+    if not path.stem.startswith("__") and path.stem != "plots"  # matplotlib
+)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no getrusage")
+
+
+@pytest.fixture(autouse=True)
+def in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the benchmarks, which are not installed, be imported."""
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def load(name: str) -> ModuleType:
+    """Return a module of the benchmarks."""
+    return import_module(f"benchmarks.{name}")
+
+
+@pytest.mark.parametrize("name", [*MODULES, "__main__"])
+def test_every_part_imports(name: str) -> None:
+    """Importing a part does nothing but import it, and it says what it is."""
+    assert load(name).__doc__
+
+
+@pytest.mark.parametrize(
+    "name", ["raw", "aiohttp", "aiohttp form", "script", "generate", "generate_many"]
+)
+def test_every_answer_is_counted(name: str) -> None:
+    """What a client says that it sent is what the server answered."""
+    server, loads = load("server"), load("load")
+
+    with server.running() as url:
+        client = loads.find(name)
+        figures = asyncio.run(loads.measure(client, url, in_flight=4, requests=20))
+        answered = server.ledger_of(url)["answered"]
+
+    assert figures["right"] == figures["sent"] == answered == loads.WARM_UP + 20
+
+
+def test_every_policy_ends_every_item() -> None:
+    """A policy serves an item or gives it up."""
+    for name, policy in load("policies").POLICIES.items():
+        scenario = Scenario(items=60, caps=((0.0, 4),))
+        report = Report(limiters=[])
+        service = Service(scenario, report)
+        run(policy(service, drawn(scenario), report))
+
+        assert (name, report.done) == (name, 60)
+        assert service.in_progress == 0
+
+
+def test_the_table_is_made_of_the_figures(tmp_path: Path) -> None:
+    """The tables stand between the marks, with verdicts and who is faster."""
+    results = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    page = tmp_path / "README.md"
+    page.write_text(
+        "# Before\n<!-- results: here -->\nstale figures\n<!-- end -->\nAfter\n"
+    )
+
+    load("table").write(results, page)
+
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Before\n<!-- results: here -->\n")
+    assert text.endswith("<!-- end -->\nAfter\n")
+    assert "stale" not in text
+    assert "| import over the five dependencies | <= 1.05 |" in text
+    assert "**no**" in text
+    assert "| yes |" in text
+    assert "Where somebody is ahead of us" in text
+
+
+def test_a_bound_is_for_the_median() -> None:
+    """A goal is met at its bound, and missed beyond."""
+    goals, figures = load("goals"), load("figures")
+    measured = figures.spread([1.0, 1.25, 9.0])
+
+    assert goals.Goal("CPU", "<=", 1.25, measured).is_met
+    assert not goals.Goal("CPU", "<=", 1.2, measured).is_met
+    assert goals.Goal("efficiency", ">=", 1.25, measured).is_met
+
+
+def test_the_committed_page_has_the_tables_of_the_committed_results() -> None:
+    """Nobody edits a figure by hand."""
+    results = json.loads((ROOT / "benchmarks/results.json").read_text("utf-8"))
+    page = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+
+    assert load("table").text(results) in page
