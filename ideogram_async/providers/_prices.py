@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import attrs
 
-from ..costs import Cost
+from ..costs import Cost, Qualifier
 from ..requests import Request
 
 
@@ -46,15 +47,21 @@ class Price:
         """Whether this is the price of such a request."""
         return all(getattr(request, name, None) is not None for name in self.given)
 
-    def amount(self, request: Request[Any]) -> Decimal | None:
-        """Return what *request* costs; None if nothing is published for its values."""
+    def cost(self, request: Request[Any], unit: str | None) -> Cost:
+        """Return what *request* costs; unknown if nothing is published for it."""
         given = ((name, getattr(request, name, None)) for name in self.by)
         values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
         amount = self.amounts.get(" ".join(values))
         if amount is None:
-            return None
+            return Cost(None, unit, "unknown")
         images = getattr(request, "num_images", None) or 1
-        return Decimal(amount) * (images if self.per == "image" else 1)
+        return _cost(amount, images if self.per == "image" else 1, unit, self.qualifier)
+
+
+@lru_cache(maxsize=256)
+def _cost(amount: str, number: int, unit: str | None, qualifier: Qualifier) -> Cost:
+    """Return the price of several; the same value for the same."""
+    return Cost(Decimal(amount) * number, unit, qualifier)
 
 
 def flat(amount: str, **more: Any) -> Price:
@@ -86,8 +93,5 @@ class PriceList:
             return Cost(Decimal(0), self.unit)
         for price in self.prices.get(type(request), ()):
             if price.applies(request):
-                amount = price.amount(request)
-                if amount is not None:
-                    return Cost(amount, self.unit, price.qualifier)
-                break
+                return price.cost(request, self.unit)
         return Cost(None, self.unit, "unknown")
