@@ -78,7 +78,7 @@ def extras(session: nox.Session) -> None:
 def kill(session: nox.Session) -> None:
     """Kill a job of 500 items 200 times, and see that nothing is lost. Some minutes."""
     session.install(".[sandbox]")
-    session.run("python", "-m", "tests.jobs.kill", *session.posargs)
+    session.run("python", "tests/jobs/kill.py", *session.posargs)
 
 
 @nox.session

@@ -83,3 +83,16 @@ def test_quote_of_what_is_not_taken(
     complaint = capsys.readouterr().err
     assert "ideogram: pixazo: model of GenerateLegacy must be one of" in complaint
     assert "taken by aihubmix, ideogram, openai-hk" in complaint
+
+
+def test_quote_of_a_row_that_is_not_taken(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row that the provider doesn't take is named by its line, with who does."""
+    (folder / "prompts.csv").write_text("prompt,num_images\na cat,\na dog,2\n", "utf-8")
+
+    assert main(["quote", "prompts.csv", "--provider", "pixazo"]) == 2
+
+    complaint = capsys.readouterr().err
+    assert "prompts.csv:3: pixazo: num_images of GenerateLegacy is not" in complaint
+    assert "taken by aihubmix, ideogram, kkiai, openai-hk" in complaint

@@ -1,7 +1,7 @@
 """Kills a job at random instants, goes on each time, and checks what is left.
 
 The service is a sandbox in this process; the job runs in processes of its own, which
-get SIGKILL. `python -m tests.jobs.kill --items 500 --kills 200` is the whole of it.
+get SIGKILL. `python tests/jobs/kill.py --items 500 --kills 200` is the whole of it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Remains:
 
 def kill_at_random(url: str, out: Path, items: int, chance: random.Random) -> bool:
     """Run the job, and kill it; return whether it was still at work."""
-    command = [sys.executable, "-m", "tests.jobs.kill", "--url", url, "--out", str(out)]
+    command = [sys.executable, __file__, "--url", url, "--out", str(out)]
     with subprocess.Popen(
         [*command, "--items", str(items)], stdout=subprocess.PIPE
     ) as job:

@@ -1,4 +1,4 @@
-"""A job that is killed at random instants; the long version is `tests.jobs.kill`."""
+"""A job that is killed at random instants; the long version is `nox -s kill`."""
 
 from __future__ import annotations
 
