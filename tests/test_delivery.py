@@ -418,7 +418,7 @@ async def test_retry_after_is_obeyed(asked: Callable[[], str]) -> None:
 
     assert batch.failures == []
     assert server.ran == 1
-    assert 1.9 < took < 4
+    assert 1.9 < took < 20
 
 
 async def test_too_many_until_the_deadline() -> None:

@@ -152,7 +152,7 @@ async def test_throttled_provider_gets_its_share_of_the_deadline() -> None:
     async with (
         Server(refuse(429)) as first,
         Server(answer()) as second,
-        asking(first.url, second.url, deadline=1.2) as (client, _),
+        asking(first.url, second.url, deadline=4.0) as (client, _),
     ):
         started = anyio.current_time()
         await client.generate("a cat")
@@ -160,7 +160,7 @@ async def test_throttled_provider_gets_its_share_of_the_deadline() -> None:
 
     assert first.ran == 0
     assert second.ran == 1
-    assert 0.5 < taken < 1.1
+    assert 1.9 < taken < 3.9
 
 
 async def test_throttled_without_a_deadline_waits() -> None:

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from ideogram_async import GenerateV3, GenerationFailedError, JournalError
+from ideogram_async import (
+    GenerateV3,
+    GenerationFailedError,
+    JournalError,
+    OutcomeUnknownError,
+)
 from ideogram_async._call import Call, Halt
 from ideogram_async.jobs import Job, Progress
 from ideogram_async.jobs._budget import Budget
@@ -98,6 +103,35 @@ async def test_a_generation_that_failed(tmp_path: Path) -> None:
 
     assert told == [item]
     assert (item.state, item.cost, journal.spent) == ("failed", 0, 0)
+
+
+async def test_a_journal_that_fails_with_its_item(tmp_path: Path) -> None:
+    """Where not even a failure can be written down, the job ends, and tells both."""
+    halt, told = Halt(), list[Item]()
+    journal = await Journal.opened(tmp_path / "journal.sqlite", halt.end)
+
+    class Failing:
+        def is_locked_out(self) -> bool:
+            return False
+
+        async def send(self, request: object, call: Call) -> None:
+            assert call.witness is not None
+            await call.witness.sending()
+            writer: Any = journal._writer
+            writer._connection.execute("PRAGMA query_only = ON")
+            raise OutcomeUnknownError("perhaps it ran")
+
+    (item,) = await journal.admit([(0, b"digest", "{}")], Terms())
+    budget = Budget(None, price, allow_unknown_price=False, journal=journal)
+    folder = Folder(tmp_path, 1)
+    sender: Any = Sender
+    await sender(
+        Failing(), journal, folder, budget, halt, lambda each, _: told.append(each)
+    ).deliver(item, GenerateV3(prompt="a cat"))
+    await journal.aclose()
+
+    assert told == [item]
+    assert isinstance(halt.reason, JournalError)
 
 
 async def test_a_journal_that_is_a_folder(tmp_path: Path) -> None:
