@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import attrs
 
-from ._bulk import Bulk, Items, Outcomes, Source
+from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
 from ._files import Downloader
-from ._operations import Operations
 from ._retry import RetryPolicy
 from ._settings import Choice, check_shared, chosen
 from ._transport import Transport
-from .batch import Batch
 from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import ImageObject, ImageResponse
+from .responses import ImageObject
 
 
 T = TypeVar("T")
@@ -41,7 +38,7 @@ class Options(TypedDict, total=False):
     deadline: float | None
 
 
-class IdeogramClient(Operations):
+class IdeogramClient(Batches):
     """Sends requests to Ideogram, or to gateways, within the limits of their keys.
 
     Use it as an async context manager, or call `aclose` at the end. One client serves
@@ -168,74 +165,6 @@ class IdeogramClient(Operations):
         """
         return await self._failover.send(request, Call.within(self._deadline))
 
-    @overload
-    def stream_many(
-        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> AbstractAsyncContextManager[Outcomes[ImageResponse]]: ...
-    @overload
-    def stream_many(
-        self, requests: Items[Request[T]]
-    ) -> AbstractAsyncContextManager[Outcomes[T]]: ...
-    def stream_many(
-        self, requests: Items[Any], **fields: Any
-    ) -> AbstractAsyncContextManager[Outcomes[Any]]:
-        """Send many requests and hand their outcomes over as they complete.
-
-        ```python
-        async with client.stream_many(requests) as outcomes:
-            async for outcome in outcomes:
-                ...
-        ```
-
-        Requests are drawn as they are needed, so that a source of any length takes
-        little memory. A failing item never harms another; 401, 402 and 403 would befall
-        all of them, so they end the batch, and the rest is not sent. Leaving the
-        context ends everything at once; `outcomes.stop()` lets what is under way end.
-
-        Args:
-            requests: Requests or prompts: a list, a generator, an async iterable.
-            **fields: Fields of the requests that plain prompts become.
-
-        Raises:
-            UnsupportedRequestError: The provider's default request has no such field.
-            ValueError: One of *fields* is invalid.
-        """
-        run = Bulk(
-            Source(requests),
-            self._maker(fields),
-            self._failover.send,
-            lambda: self._failover.limit,
-            self._deadline,
-            self._failover.is_locked_out,
-        )
-        return run.run()
-
-    async def send_many(self, requests: Items[Request[T]]) -> Batch[T]:
-        """Send many requests and return all outcomes in input order.
-
-        See `stream_many` for how they are sent.
-        """
-        return await _collected(self.stream_many(requests))
-
-    async def generate_many(
-        self, prompts: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> Batch[ImageResponse]:
-        """Generate images from many prompts and return all outcomes in input order.
-
-        A plain prompt becomes the provider's default generate request (`GenerateV3`
-        where there is one) with *fields*; requests are sent as they are. See
-        `stream_many` for how they are sent.
-
-        Args:
-            prompts: Prompts or requests: a list, a generator, an async iterable.
-            **fields: Fields of the requests that plain prompts become.
-
-        Raises:
-            UnsupportedRequestError: The provider's default request has no such field.
-            ValueError: One of *fields* is invalid.
-        """
-        return await _collected(self.stream_many(prompts, **fields))
-
     async def download(
         self, image: ImageObject | str, path: str | os.PathLike[str]
     ) -> Path:
@@ -272,22 +201,3 @@ class IdeogramClient(Operations):
     ) -> None:
         """Close the connections."""
         await self.aclose()
-
-    def _maker(self, fields: dict[str, Any]) -> Callable[[Any], Request[Any]]:
-        prompted = self._failover.channels[0].provider.prompted(fields)
-
-        def make(item: object) -> Request[Any]:
-            if isinstance(item, Request):
-                return cast("Request[Any]", item)
-            if isinstance(item, str):
-                return prompted(item)
-            raise ValueError(f"expected a prompt or a request, got {item!r:.80}")
-
-        return make
-
-
-async def _collected(
-    stream: AbstractAsyncContextManager[Outcomes[T]],
-) -> Batch[T]:
-    async with stream as outcomes:
-        return Batch([outcome async for outcome in outcomes])
