@@ -10,6 +10,7 @@ async with IdeogramClient() as client:
 
 from ._bulk import Outcomes
 from ._retry import RetryPolicy
+from ._running import RunningBatch
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -197,6 +198,7 @@ __all__ = [
     "Request",
     "RequestTimeoutError",
     "RetryPolicy",
+    "RunningBatch",
     "SafetyError",
     "ServerError",
     "StatusError",
