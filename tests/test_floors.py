@@ -23,7 +23,7 @@ FLOORS = (
     ("_body", "_call", "_delivery", "_retry", "_settings", "_transport", "limiter"),
     ("_batches", "_bulk", "_failover", "_files", "_operations", "_running", "_verb"),
     ("client",),
-    ("jobs",),
+    ("jobs", "webhooks"),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
