@@ -24,7 +24,7 @@ FLOORS = (
     ("_batches", "_bulk", "_failover", "_files", "_operations", "_running", "_verb"),
     ("client",),
     ("jobs", "webhooks"),
-    ("cli", "sandbox", "testing", "__main__", "__init__"),
+    ("cli", "sandbox", "testing", "web", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 PURE = {name for names in FLOORS[:3] for name in names}
