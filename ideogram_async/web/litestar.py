@@ -2,7 +2,9 @@
 
 ```python
 @post("/batches")
-async def start(data: list[str], ideogram: Backend) -> dict[str, str]:
+async def start(
+    data: JSONBody[list[str]], ideogram: NamedDependency[Backend]
+) -> dict[str, str]:
     return {"id": ideogram.start_many(data).id}
 
 app = Litestar([start], plugins=[IdeogramPlugin()])
@@ -44,39 +46,39 @@ def client_of(state: State) -> IdeogramClient:
     return backend_of(state).client
 
 
-def found(state: State, batch_id: str) -> RunningBatch[Any]:
-    """Return the batch of that id.
+def found(request: Request[Any, Any, State]) -> RunningBatch[Any]:
+    """Return the batch that the path of *request* names.
 
     Raises:
         NotFoundException: There is none.
     """
-    running = backend_of(state).find(batch_id)
+    backend = backend_of(request.app.state)
+    running = backend.find(request.path_params["batch_id"])
     if running is None:
         raise NotFoundException("no such batch")
     return running
 
 
 @get("/batches/{batch_id:str}/events")
-async def batch_events(
-    request: Request[Any, Any, State], state: State, batch_id: str
-) -> ServerSentEvent:
+async def batch_events(request: Request[Any, Any, State]) -> ServerSentEvent:
     """Follow a batch: its outcomes so far, and then each as it completes."""
-    stream = events(found(state, batch_id), request.headers.get("last-event-id"))
+    stream = events(found(request), request.headers.get("last-event-id"))
     return ServerSentEvent(
         (server_sent(event) async for event in stream), headers=dict(STREAM_HEADERS)
     )
 
 
 @delete("/batches/{batch_id:str}")
-async def cancel_batch(state: State, batch_id: str) -> None:
+async def cancel_batch(request: Request[Any, Any, State]) -> None:
     """Cancel a batch: nothing new is sent; what is under way still ends."""
-    found(state, batch_id).cancel()
+    found(request).cancel()
 
 
 class IdeogramPlugin(InitPluginProtocol):
     """Makes the client and closes it, and hands it to handlers.
 
-    A parameter `ideogram` gets the `Backend`, a parameter `ideogram_client` the client.
+    A parameter `ideogram: NamedDependency[Backend]` gets the backend, and
+    `ideogram_client: NamedDependency[IdeogramClient]` the client.
     The routes `GET /batches/{id}/events` and `DELETE /batches/{id}` are for who knows
     the id of a batch.
 
@@ -132,9 +134,10 @@ def webhook_route(path: str, on_generation: OnGeneration) -> Router:
     """Return a router that takes webhooks at *path*; see `Backend.receive`."""
 
     @post("/", request_max_body_size=LARGEST_WEBHOOK, include_in_schema=False)
-    async def webhook(request: Request[Any, Any, State], state: State) -> Response[str]:
+    async def webhook(request: Request[Any, Any, State]) -> Response[str]:
         body = await request.body()
-        reply = await backend_of(state).receive(request.headers, body, on_generation)
+        backend = backend_of(request.app.state)
+        reply = await backend.receive(request.headers, body, on_generation)
         return Response(reply.text, status_code=reply.status, media_type=MediaType.TEXT)
 
     return Router(path, route_handlers=[webhook])
