@@ -20,11 +20,10 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup
 
 from ._call import Call, Halt
 from ._retry import LOCKS_OUT
@@ -36,6 +35,9 @@ from .limiter import LOOK_AHEAD
 from .providers import Provider
 from .requests import Request
 
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
-from tenacity import AsyncRetrying, RetryCallState
 
 from ._http import HttpRequest
 from ._learning import Verdict
@@ -29,6 +28,9 @@ from .errors import (
     TransportError,
 )
 
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -181,6 +183,8 @@ async def repeat(
     Raises:
         IdeogramError: The last attempt's error.
     """
+    from tenacity import AsyncRetrying  # noqa: PLC0415  # most programs never retry
+
     attempts = _Attempts(policy, step, hands_over)
     pending = [first_error]
 

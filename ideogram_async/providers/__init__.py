@@ -1,14 +1,31 @@
 """The services that take requests, by name: Ideogram, and gateways to it."""
 
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
 from ._base import PROVIDERS, Exchange, Provider, registered
 from ._errors import status_error
 from ._prices import Price, PriceList
 from ._routes import Route
-from .aihubmix import AiHubMix
-from .ideogram import Ideogram
-from .kkiai import KKIAI
-from .openai_hk import OpenAIHK
-from .pixazo import Pixazo
+
+
+if TYPE_CHECKING:
+    from .aihubmix import AiHubMix
+    from .ideogram import Ideogram
+    from .kkiai import KKIAI
+    from .openai_hk import OpenAIHK
+    from .pixazo import Pixazo
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "aihubmix": "AiHubMix",
+            "ideogram": "Ideogram",
+            "kkiai": "KKIAI",
+            "openai_hk": "OpenAIHK",
+            "pixazo": "Pixazo",
+        },
+    )
 
 
 __all__ = [

@@ -10,8 +10,16 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast, dataclass_transform
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
 
 import attrs
 from attrs import field
@@ -19,6 +27,7 @@ from attrs import field
 from .._plain import bare, field_types
 from .._rules import Check, checker, is_optional
 from ._docs import with_inherited_attributes
+from ._registry import Registry, registered
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -46,8 +55,7 @@ class Endpoint:
     places: int = 1
 
 
-@attrs.frozen
-class Exclusive:
+class Exclusive(NamedTuple):
     """Two fields that must not be given together."""
 
     first: str
@@ -61,8 +69,7 @@ class Exclusive:
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
 
-@attrs.frozen
-class SameCount:
+class SameCount(NamedTuple):
     """A list that, if given, must have as many members as another."""
 
     field: str
@@ -79,8 +86,7 @@ class SameCount:
         )
 
 
-@attrs.frozen
-class ExactlyOne:
+class ExactlyOne(NamedTuple):
     """Two fields of which one must be given."""
 
     first: str
@@ -94,8 +100,7 @@ class ExactlyOne:
         return f"give exactly one of {self.first} and {self.second}"
 
 
-@attrs.frozen
-class OnlyForModels:
+class OnlyForModels(NamedTuple):
     """A field that only some models know; a request without a model may have it."""
 
     field: str
@@ -166,9 +171,7 @@ class Request(Fields, Generic[T_co]):
         return self.endpoint.places * images
 
 
-_registered: dict[str, type[Request[Any]]] = {}
-
-REQUESTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(_registered)
+REQUESTS: Final[Mapping[str, type[Request[Any]]]] = Registry()
 """Every request class by name."""
 
 
@@ -214,7 +217,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
             for relation in vars(base).get("relations", ())
         )
         declared.__doc__ = with_inherited_attributes(declared)
-        _registered[declared.__name__] = declared
+        registered[declared.__name__] = declared
         return cast("C", declared)
 
     return declare
