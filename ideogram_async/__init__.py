@@ -43,11 +43,11 @@ from .errors import (
     WebhookVerificationError,
 )
 from .limiter import Limiter
-from .masks import Mask
 from .uploads import Upload
 
 
 if TYPE_CHECKING:
+    from .masks import Mask
     from .requests import (
         ColorPalette,
         ColorPaletteMember,
@@ -126,6 +126,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
+            "masks": "Mask",
             "requests": " ".join(requests.__all__),
             "responses": " ".join(responses.__all__),
         },

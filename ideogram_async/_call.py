@@ -11,20 +11,22 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import attrs
 
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
-from .providers import Provider
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Halt:
     """Ends all waits of a batch at once, and lets nothing new out.
 
@@ -34,7 +36,7 @@ class Halt:
     """
 
     reason: BaseException | None = None
-    waits: set[anyio.CancelScope] = attrs.field(factory=set[anyio.CancelScope])
+    waits: set[anyio.CancelScope] = attrs.field(factory=set["anyio.CancelScope"])
 
     def end(self, reason: BaseException) -> None:
         """End the batch because of *reason*; the first reason stays."""
@@ -56,7 +58,7 @@ class Witness(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Call:
     """One call of the client, from the request to its answer.
 

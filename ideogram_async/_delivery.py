@@ -44,7 +44,7 @@ HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Delivery:
     """Sends steps, within the limit and as often as is safe.
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+import anyio
 import attrs
-from anyio import to_thread
 
+from . import providers
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._retry import RetryPolicy, repeat
@@ -20,7 +21,6 @@ from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
 from .limiter import Limiter
-from .providers import status_error
 from .responses import ImageObject
 from .uploads import HEAD, media_type_of
 
@@ -31,7 +31,7 @@ IDLE_TIMEOUT: Final = 60.0
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Downloader:
     """Downloads images, a few at a time.
 
@@ -75,10 +75,10 @@ class Downloader:
     async def _attempt(self, step: HttpRequest, path: Path, call: Call) -> Path:
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
-            await to_thread.run_sync(_make_folder, path.parent)
+            await anyio.to_thread.run_sync(_make_folder, path.parent)
             with temporary(path) as file:
                 await call.wait(lambda: self._fetch(step.url, file), "for the image")
-                await to_thread.run_sync(keep, file, path)
+                await anyio.to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
@@ -88,7 +88,7 @@ class Downloader:
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
                 reply = HttpResponse(download.status, download.headers)
-                raise status_error(reply, secret="")
+                raise providers.status_error(reply, secret="")
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
                 size += len(chunk)
@@ -96,7 +96,7 @@ class Downloader:
                     _check_signature(head)
                 if size > self.largest:
                     raise DownloadError(f"larger than {self.largest} bytes")
-                await to_thread.run_sync(file.write, chunk)
+                await anyio.to_thread.run_sync(file.write, chunk)
         _check_signature(head)
 
 

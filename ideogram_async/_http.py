@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import attrs
 
+from ._value import Value
 from .uploads import Upload
 
 
-@attrs.frozen
-class Part:
+@attrs.frozen(eq=False, repr=False)
+class Part(Value):
     """One part of a multipart form.
 
     Attributes:
@@ -42,8 +43,8 @@ def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
     return f"{head}\r\n\r\n".encode(errors="replace")
 
 
-@attrs.frozen
-class HttpRequest:
+@attrs.frozen(eq=False, repr=False)
+class HttpRequest(Value):
     """One step of an exchange: one HTTP request to send.
 
     The body is either `content`, or a multipart `form`, or nothing.
@@ -82,8 +83,8 @@ class HttpRequest:
         return all(upload.repeatable for upload in self.uploads)
 
 
-@attrs.frozen
-class HttpResponse:
+@attrs.frozen(eq=False, repr=False)
+class HttpResponse(Value):
     """One reply.
 
     Attributes:

@@ -15,6 +15,7 @@ import attrs
 
 from ._http import HttpRequest
 from ._learning import Verdict
+from ._value import Value
 from .errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -48,8 +49,8 @@ def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> N
         raise ValueError(f"{attribute.name} must be 0 or more, got {value}")
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryPolicy(Value):
     """How often, and how soon, a request that may be sent again is sent again.
 
     Before attempt n + 1 it waits a random time between 0 and
@@ -131,7 +132,7 @@ def verdict_of(error: BaseException | None) -> Verdict:
     return Verdict.REJECTED if isinstance(error, StatusError) else Verdict.ABANDONED
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Attempts:
     """The attempts of one step, as tenacity asks about them."""
 

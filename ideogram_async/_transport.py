@@ -185,7 +185,7 @@ class Transport:
         return self._own
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Download:
     """A reply whose body is still to come.
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
+from ._value import Value
 from .costs import UNKNOWN, Cost
 from .requests import Request
 from .responses import ImageObject
@@ -15,8 +16,8 @@ from .responses import ImageObject
 T = TypeVar("T")
 
 
-@attrs.frozen
-class Success(Generic[T]):
+@attrs.frozen(eq=False, repr=False)
+class Success(Value, Generic[T]):
     """An item that was answered.
 
     Attributes:
@@ -36,8 +37,8 @@ class Success(Generic[T]):
     cost: Cost = UNKNOWN
 
 
-@attrs.frozen
-class Failure:
+@attrs.frozen(eq=False, repr=False)
+class Failure(Value):
     """An item that was not answered.
 
     Attributes:

@@ -28,7 +28,7 @@ MOST_PASSES: Final = 32
 """How often a waiter may be passed."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Waiter:
     places: int
     ready: asyncio.Future[Lease]

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy
-from ._base import PROVIDERS, Exchange, Provider, registered
-from ._errors import status_error
-from ._prices import Price, PriceList
-from ._routes import Route
 
 
 if TYPE_CHECKING:
+    from ._base import PROVIDERS, Exchange, Provider, registered
+    from ._errors import status_error
+    from ._prices import Price, PriceList
+    from ._routes import Route
     from .aihubmix import AiHubMix
     from .ideogram import Ideogram
     from .kkiai import KKIAI
@@ -19,6 +19,10 @@ else:
     __getattr__ = lazy(
         __name__,
         {
+            "_base": "PROVIDERS Exchange Provider registered",
+            "_errors": "status_error",
+            "_prices": "Price PriceList",
+            "_routes": "Route",
             "aihubmix": "AiHubMix",
             "ideogram": "Ideogram",
             "kkiai": "KKIAI",

@@ -26,6 +26,7 @@ from attrs import field
 
 from .._plain import bare, field_types
 from .._rules import Check, checker, is_optional
+from .._value import Value
 from ._docs import with_inherited_attributes
 from ._registry import Registry, registered
 
@@ -34,8 +35,8 @@ T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C", bound=type[Any])
 
 
-@attrs.frozen
-class Endpoint:
+@attrs.frozen(eq=False, repr=False)
+class Endpoint(Value):
     """Where and in which form a request goes.
 
     Attributes:
@@ -118,7 +119,7 @@ Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 """What must hold between fields."""
 
 
-class Fields:
+class Fields(Value):
     """Base of what `@fields` declares: shows the fields that are set, and no others."""
 
     _checks: ClassVar[tuple[tuple[str, Check], ...]] = ()
@@ -225,7 +226,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 def _checked(cls: type[Any]) -> type[Any]:
     made = attrs.frozen(
-        kw_only=True, slots=False, repr=False, field_transformer=_with_tuples
+        kw_only=True, slots=False, eq=False, repr=False, field_transformer=_with_tuples
     )(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]

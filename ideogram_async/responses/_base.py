@@ -7,13 +7,15 @@ from typing import Any
 
 import attrs
 
+from .._value import Value
+
 
 def _nothing() -> Mapping[str, Any]:
     return {}
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Answer(Value):
     """Base of all answers, and of what is in them.
 
     Attributes:

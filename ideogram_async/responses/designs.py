@@ -10,7 +10,7 @@ from ._base import Answer
 from .images import ImageObject
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextSpan(Answer):
     """A run of text of one color.
 
@@ -25,7 +25,7 @@ class TextSpan(Answer):
     font_fx: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextItem(Answer):
     """A text of a design, placed in pixels from the top left.
 
@@ -54,7 +54,7 @@ class TextItem(Answer):
     font_size: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextContainer(Answer):
     """Texts of a design that belong together.
 
@@ -67,7 +67,7 @@ class TextContainer(Answer):
     items: tuple[TextItem, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ImageLayer(Answer):
     """A picture of a design, placed in pixels from the top left.
 
@@ -86,7 +86,7 @@ class ImageLayer(Answer):
     ref_id: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LayeredImageObject(ImageObject):
     """One design, with its texts apart from its pictures.
 
@@ -101,7 +101,7 @@ class LayeredImageObject(ImageObject):
     image_layers: tuple[ImageLayer, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LayeredImageResponse(Answer):
     """The answer of the operations on designs.
 

@@ -10,7 +10,7 @@ from ._base import Answer
 from .images import ImageObject
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AsyncGenerationResponse(Answer):
     """The answer of `SubmitGenerateV4`.
 
@@ -21,7 +21,7 @@ class AsyncGenerationResponse(Answer):
     generation_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class GenerationResponse(Answer):
     """How far a generation is.
 

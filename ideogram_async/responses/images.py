@@ -19,7 +19,7 @@ def _none_if_empty(url: str | None) -> str | None:
     return url or None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ImageObject(Answer):
     """One image that the service made.
 
@@ -56,7 +56,7 @@ class ImageObject(Answer):
             return None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ImageResponse(Answer):
     """The answer of every operation that makes images.
 
@@ -74,6 +74,6 @@ class ImageResponse(Answer):
         return tuple(image for image in self.data if not image.is_withheld)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RemoveBackgroundResponse(ImageResponse):
     """The answer of `RemoveBackground`: one image, without prompt, size or seed."""
