@@ -21,9 +21,6 @@ from ..uploads import Upload
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
 
-PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
-"""The request classes that a plain prompt may become, by the provider."""
-
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
 
@@ -66,6 +63,11 @@ def verbs() -> dict[str, type[Request[Any]]]:
     return found
 
 
+def prompted() -> tuple[type[Request[Any]], ...]:
+    """Return the request classes that a plain prompt may become."""
+    return tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
+
+
 def makes_images(kind: type[Request[Any]]) -> bool:
     """Whether the answer holds images to save, rather than facts to print."""
     return kind.endpoint.method == "POST" and hasattr(kind.returns, "images")
@@ -73,7 +75,7 @@ def makes_images(kind: type[Request[Any]]) -> bool:
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were given as options, as plain values."""
-    kinds = (arguments.kind,) if "kind" in arguments else PROMPTED
+    kinds = (arguments.kind,) if "kind" in arguments else prompted()
     names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
@@ -92,7 +94,7 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
         help="prompts: text with one a line, or CSV or JSONL with a column per field",
     )
     added: set[str] = {"prompt"}
-    for kind in PROMPTED:
+    for kind in prompted():
         _add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
 
