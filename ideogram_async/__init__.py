@@ -123,7 +123,7 @@ if TYPE_CHECKING:
         UploadDatasetAssetsResponse,
     )
 else:
-    __getattr__ = lazy(
+    __getattr__, __dir__ = lazy(
         __name__,
         {
             "masks": "Mask",

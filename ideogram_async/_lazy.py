@@ -1,8 +1,8 @@
-"""Names of a package that load their module when they are first asked for (PEP 562).
+"""Names of a package whose modules are loaded when they are first asked for (PEP 562).
 
-A class costs about a millisecond to make, and a program uses few of them. Type checkers
-and readers see ordinary imports under `TYPE_CHECKING`; at run time a table of the same
-names stands for them.
+It takes most of a millisecond to make a class, and a program uses few of ours. Type
+checkers and readers see ordinary imports under `TYPE_CHECKING`; at run time a table of
+the same names stands for them.
 """
 
 from __future__ import annotations
@@ -13,22 +13,25 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the `__getattr__` of *package*.
+def lazy(
+    package: str, modules: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and the `__dir__` of *package*.
 
     Args:
-        package: Its `__name__`.
-        names: What each of its modules gives it, with a space between.
+        package: Its `__name__`; what is not in its `__all__` is not given.
+        modules: The names that each of its modules has for it, a space between them.
     """
     module_of = {
-        name: module for module, each in names.items() for name in each.split()
+        name: module for module, each in modules.items() for name in each.split()
     }
+    module = sys.modules[package]
 
-    def __getattr__(name: str) -> Any:  # noqa: N807  # the name of PEP 562
-        if name not in module_of:
+    def get(name: str) -> Any:
+        if name not in module_of or name not in module.__all__:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(f"{package}.{module_of[name]}"), name)
-        setattr(sys.modules[package], name, value)
+        setattr(module, name, value)
         return value
 
-    return __getattr__
+    return get, lambda: list(module.__all__)

@@ -7,8 +7,10 @@ time that it takes to make one; so they stand here, and a value is declared by
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 import attrs
 
@@ -22,36 +24,29 @@ class Value:
         """Whether *other* is of the same class, with equal fields."""
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return all(
-            (mine := getattr(self, each)) is (its := getattr(other, each))
-            or mine == its
-            for each in _compared(type(self))
-        )
+        values = _compared(cast("Any", type(self)))
+        return bool(values(self) == values(other))
 
     def __hash__(self) -> int:
         """Return a hash of the class and of the fields that can have one."""
-        fields = _hashed(type(self))
-        return hash((type(self), *(getattr(self, each) for each in fields)))
+        return hash(_hashed(cast("Any", type(self)))(self))
 
     def __repr__(self) -> str:
         """Return the fields, as a call would give them."""
-        fields = ", ".join(f"{n}={getattr(self, n)!r}" for n in _shown(type(self)))
+        names = [
+            each.name for each in attrs.fields(cast("Any", type(self))) if each.repr
+        ]
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({fields})"
 
 
 @cache
-def _compared(cls: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in attrs.fields(cls) if each.eq)
+def _compared(cls: Any) -> Callable[[Any], Any]:
+    names = (each.name for each in attrs.fields(cls) if each.eq)
+    return attrgetter("__class__", *names)
 
 
 @cache
-def _hashed(cls: Any) -> tuple[str, ...]:
-    fields = attrs.fields(cls)
-    return tuple(
-        each.name for each in fields if (each.eq if each.hash is None else each.hash)
-    )
-
-
-@cache
-def _shown(cls: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in attrs.fields(cls) if each.repr)
+def _hashed(cls: Any) -> Callable[[Any], Any]:
+    fields = (each for each in attrs.fields(cls) if each.hash in {None, True})
+    return attrgetter("__class__", *(each.name for each in fields if each.eq))

@@ -15,8 +15,8 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
-        *("errors", "requests", "responses", "uploads", "vocabulary"),
+        *("_lazy", "_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
+        *("errors", "requests", "responses", "uploads", "vocabulary", "_value"),
     ),
     ("_codec", "_columns", "_http", "_learning", "_rows", "inputs", "masks"),
     ("providers",),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .openai_hk import OpenAIHK
     from .pixazo import Pixazo
 else:
-    __getattr__ = lazy(
+    __getattr__, __dir__ = lazy(
         __name__,
         {
             "_base": "PROVIDERS Exchange Provider registered",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .understand import Describe, DescribeV4, LayerizeTextV3, MagicPromptV4
     from .v4 import GenerateV4, GetGeneration, RemixV4, SubmitGenerateV4
 else:
-    __getattr__ = lazy(
+    __getattr__, __dir__ = lazy(
         __name__,
         {
             "_groups": "ColorPalette ColorPaletteMember",

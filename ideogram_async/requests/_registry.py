@@ -32,7 +32,7 @@ class Registry(Mapping[str, "type[Request[Any]]"]):
 
     @staticmethod
     def _all() -> Mapping[str, type[Request[Any]]]:
-        package = sys.modules[__package__]
+        package = sys.modules[__name__.rpartition(".")[0]]
         for name in package.__all__:
             getattr(package, name)
         return registered
