@@ -22,14 +22,17 @@ class ByName(Mapping[type[Request[Any]], V]):
     def __init__(self, values: Mapping[str, V], default: V | None = None) -> None:
         self._values = values
         self._default = default
+        self._found: dict[type[Request[Any]], V] = {}
 
     def __getitem__(self, kind: type[Request[Any]]) -> V:
-        """Return the value of a request class."""
-        name = kind.__name__
-        value = self._values.get(name, self._default)
-        if value is None or REQUESTS.get(name) is not kind:
-            raise KeyError(kind)
-        return value
+        """Return the value of a request class; it is asked for with every request."""
+        if kind not in self._found:
+            name = kind.__name__
+            value = self._values.get(name, self._default)
+            if value is None or REQUESTS.get(name) is not kind:
+                raise KeyError(kind)
+            self._found[kind] = value
+        return self._found[kind]
 
     def __iter__(self) -> Iterator[type[Request[Any]]]:
         """Return the request classes."""
