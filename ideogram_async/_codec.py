@@ -17,17 +17,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast, get_origin
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, urlencode
 
 import attrs
 import cattrs
-from cattrs import transform_error
-from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_unstructure_fn, override
 
 from ._http import HttpRequest, Part
-from ._plain import bare
+from ._plain import bare, field_types
 from ._rules import is_optional
 from .errors import DecodeError
 from .requests import Request
@@ -78,12 +76,11 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
     """
     try:
         return cast("T", _structure_of(cast("Any", returns))(payload, returns))
-    except Exception as error:  # noqa: BLE001  # cattrs groups what a hook raised
-        complaints = transform_error(error)
-        complaint = complaints[0].replace("$.", "", 1)
-    what, _, where = complaint.rpartition(" @ ")
+    except Exception as error:  # noqa: BLE001  # whatever a hook raised
+        misfit = _within("", error)
+    where = misfit.where.removeprefix(".") or "$"
     raise DecodeError(
-        f"the answer is no {returns.__name__}: {what} at {where}"
+        f"the answer is no {returns.__name__}: {misfit} at {where}"
         " (the request ran and is likely billed; the body is kept)",
         field=where,
         body=body,
@@ -174,6 +171,19 @@ def _field_names(cls: Any) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in attrs.fields(cls))
 
 
+class _Misfit(Exception):  # noqa: N818  # what is wrong, told on by `decode`
+    """What is wrong with a value, and where it stands in the answer."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(what)
+        self.where = where
+
+
+def _within(place: str, error: Exception) -> _Misfit:
+    """Return *error* as seen from the value that has *place* in it."""
+    return _Misfit(str(error), place + getattr(error, "where", ""))
+
+
 def _structure_datetime(value: Any, _: object) -> datetime:
     moment = datetime.fromisoformat(value)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -181,29 +191,36 @@ def _structure_datetime(value: Any, _: object) -> datetime:
 
 def _structure_bool(value: Any, _: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"not a boolean: {value!r}")
+        raise TypeError(f"not a boolean: {value!r:.80}")
     return value
 
 
 def _structure_int(value: Any, _: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"not a whole number: {value!r}")
+        raise TypeError(f"not a whole number: {value!r:.80}")
     return value
 
 
 def _structure_str(value: Any, _: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"not a string: {value!r}")
+        raise TypeError(f"not a string: {value!r:.80}")
     return value
 
 
 def _structure_list(hint: Any) -> Structure:
-    build: Structure = homogenous_tuple_structure_factory(hint, _converter)
+    (inner_type, _) = get_args(hint)
+    inner = _converter.get_structure_hook(inner_type)
 
-    def structure(value: Any, kind: object) -> tuple[Any, ...]:
+    def structure(value: Any, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise TypeError(f"not a list: {value!r:.80}")
-        return cast("tuple[Any, ...]", build(value, kind))
+        made: list[Any] = []
+        try:
+            for member in cast("list[Any]", value):
+                made.append(inner(member, inner_type))  # noqa: PERF401  # it counts
+        except Exception as error:  # noqa: BLE001  # whatever a hook raised
+            raise _within(f"[{len(made)}]", error) from None
+        return tuple(made)
 
     return structure
 
@@ -214,25 +231,39 @@ def _structure_optional(hint: Any) -> Structure:
     return lambda value, _: None if value is None else inner(value, inner_type)
 
 
-def _structure_model(cls: type[Any]) -> Structure:
-    known = frozenset(_field_names(cast("Any", cls))) - {"extra"}
+def _structure_model(cls: Any) -> Structure:
+    fields = {n: _field(field_types(cls)[n]) for n in _field_names(cls) if n != "extra"}
     required = frozenset(
         each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
     )
-    build = make_dict_structure_fn(cls, _converter)
 
     def structure(value: Any, _: object) -> Any:
         if not isinstance(value, dict):
             raise TypeError(f"not an object: {value!r:.80}")
-        fields = cast("dict[str, Any]", value)
-        given = {n: v for n, v in fields.items() if v is not None or n in required}
-        if not known.issuperset(given):
-            unknown = given.keys() - known
-            extra = {name: given[name] for name in unknown}
-            given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
-        return build(given, cls)
+        given: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, member in cast("dict[str, Any]", value).items():
+                if member is None and name not in required:
+                    continue
+                if name not in fields:
+                    extra[name] = member
+                    continue
+                kind, hint, hook = fields[name]
+                given[name] = member if type(member) is kind else hook(member, hint)
+        except Exception as error:  # noqa: BLE001  # whatever a hook raised
+            raise _within(f".{name}", error) from None
+        if missing := required.difference(given):
+            raise _Misfit("required field missing", f".{min(missing)}")
+        return cls(**given, extra=extra) if extra else cls(**given)
 
     return structure
+
+
+def _field(hint: Any) -> tuple[Any, Any, Structure]:
+    """Return the type that needs no structuring, the whole hint, and its hook."""
+    return bare(hint), hint, _converter.get_structure_hook(hint)
 
 
 def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
