@@ -16,7 +16,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, urlencode
 
@@ -24,7 +23,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from ._http import HttpRequest, Part
+from ._http import NO_HEADERS, HttpRequest, Part
 from ._plain import bare, field_types
 from ._rules import is_optional
 from .errors import DecodeError
@@ -36,8 +35,6 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-
 Structure = Callable[[Any, Any], Any]
 """Makes a value of JSON."""
 
@@ -47,14 +44,13 @@ def encode(
 ) -> HttpRequest:
     """Return the HTTP request that carries *request*, with further *headers*."""
     endpoint = request.endpoint
-    names, in_path, in_query = _places(cast("Any", type(request)))
-    values = vars(request)
-    given = {n: value for n in names if (value := values[n]) is not None}
+    in_path, in_query = _places(cast("Any", type(request)))
+    given = {name: value for name, value in vars(request).items() if value is not None}
     url = base_url + endpoint.path
     for name in in_path:
         url = url.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
-    asked = [n for n in in_query if n in given]
-    if query := [(n, _text(v)) for n in asked for v in _members(given.pop(n))]:
+    if asked := [name for name in in_query if name in given]:
+        query = [(n, _text(value)) for n in asked for value in _members(given.pop(n))]
         url = f"{url}?{urlencode(query)}"
     if endpoint.method == "GET":
         return HttpRequest("GET", url, headers)
@@ -115,8 +111,10 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> Iterator[Part]:
         yield Part(envelope, _dumps(_json(texts)), JSON_TYPE)
         given = {name: value for name, value in given.items() if _is_file(value)}
     for name, value in given.items():
-        for member in _members(value):
-            yield _part(name, member)
+        if isinstance(value, tuple):
+            yield from (_part(name, each) for each in cast("tuple[Any, ...]", value))
+        else:
+            yield _part(name, value)
 
 
 def _part(name: str, value: Any) -> Part:
@@ -158,13 +156,13 @@ def _structure_of(returns: Any) -> Structure:
 
 @cache
 def _places(cls: Any) -> tuple[tuple[str, ...], ...]:
-    """Return the fields of a request class: all, those in the path and in the query."""
+    """Return the fields of a request class that are for the path, and for the query."""
     names = _field_names(cls)
     endpoint = cls.endpoint
     in_path = tuple(name for name in names if f"{{{name}}}" in endpoint.path)
     if endpoint.method == "GET":
-        return names, in_path, tuple(n for n in names if n not in in_path)
-    return names, in_path, endpoint.query
+        return in_path, tuple(n for n in names if n not in in_path)
+    return in_path, endpoint.query
 
 
 def _field_names(cls: Any) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ class Transport:
         """
         body = Body(step)
         try:
-            if not step.uploads:
+            if not body.is_streamed:
                 return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
