@@ -230,7 +230,9 @@ def _structure_optional(hint: Any) -> Structure:
 
 
 def _structure_model(cls: Any) -> Structure:
-    fields = {n: _field(field_types(cls)[n]) for n in _field_names(cls) if n != "extra"}
+    hints = {n: field_types(cls)[n] for n in _field_names(cls) if n != "extra"}
+    hooks = {n: _converter.get_structure_hook(hint) for n, hint in hints.items()}
+    kind_of = {name: bare(hint) for name, hint in hints.items()}.get
     required = frozenset(
         each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
     )
@@ -243,13 +245,14 @@ def _structure_model(cls: Any) -> Structure:
         name = ""
         try:
             for name, member in cast("dict[str, Any]", value).items():
-                if member is None and name not in required:
+                if type(member) is kind_of(name):  # as it is
+                    given[name] = member
+                elif member is None and name not in required:
                     continue
-                if name not in fields:
+                elif name in hooks:
+                    given[name] = hooks[name](member, hints[name])
+                else:
                     extra[name] = member
-                    continue
-                kind, hint, hook = fields[name]
-                given[name] = member if type(member) is kind else hook(member, hint)
         except Exception as error:  # noqa: BLE001  # whatever a hook raised
             raise _within(f".{name}", error) from None
         if missing := required.difference(given):
@@ -257,11 +260,6 @@ def _structure_model(cls: Any) -> Structure:
         return cls(**given, extra=extra) if extra else cls(**given)
 
     return structure
-
-
-def _field(hint: Any) -> tuple[Any, Any, Structure]:
-    """Return the type that needs no structuring, the whole hint, and its hook."""
-    return bare(hint), hint, _converter.get_structure_hook(hint)
 
 
 def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:

@@ -28,16 +28,10 @@ class Part(NamedTuple):
     content: bytes | Upload
     media_type: str | None = None
 
-    @property
-    def header(self) -> bytes:
-        """All that stands between the boundary and the content."""
-        content = self.content
-        filename = content.filename if isinstance(content, Upload) else None
-        return _header(self.name, filename, self.media_type)
-
 
 @lru_cache(maxsize=256)
 def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
+    """Return all that stands between the boundary and the content."""
     head = f'Content-Disposition: form-data; name="{_escaped(name)}"'
     if filename is not None:
         head += f'; filename="{_escaped(filename)}"'
@@ -108,8 +102,9 @@ def multipart(form: tuple[Part, ...], boundary: str) -> list[bytes | Upload]:
     """Return the pieces of a multipart body in order; files are left to be streamed."""
     start = f"--{boundary}\r\n".encode()
     pieces: list[bytes | Upload] = []
-    for part in form:
-        pieces += (start, part.header, part.content, b"\r\n")
+    for name, content, media_type in form:
+        filename = content.filename if isinstance(content, Upload) else None
+        pieces += (start, _header(name, filename, media_type), content, b"\r\n")
     pieces.append(f"--{boundary}--\r\n".encode())
     return pieces
 
