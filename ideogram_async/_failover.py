@@ -16,7 +16,6 @@ import attrs
 
 from ._call import Call
 from ._delivery import Delivery
-from ._http import HttpRequest, HttpResponse
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, RequestTimeoutError
@@ -53,28 +52,22 @@ class Channel:
         Raises:
             IdeogramError: There is no answer; the class says why.
         """
+        check = self.provider.check
         try:
             exchange = self.provider.exchange(request)
             step = next(exchange)
             while True:
-                await call.sleep(step.delay)
-                step = exchange.send(await self._reply(step, call))
+                if step.delay:
+                    await call.sleep(step.delay)
+                reply = await self.delivery.deliver(step, check, call)
+                call.stay()
+                step = exchange.send(reply)
         except StopIteration as finished:
             call.answered_by = self.provider
             return cast("T", finished.value)
         except IdeogramError as error:
             error.provider, error.request = self.provider.name, request
             raise
-
-    async def _reply(self, step: HttpRequest, call: Call) -> HttpResponse:
-        try:
-            reply = await self.delivery.deliver(step, self.provider.check, call)
-        except IdeogramError:
-            if not step.is_repeatable:
-                call.stay()
-            raise
-        call.stay()
-        return reply
 
 
 @attrs.frozen(eq=False, repr=False)

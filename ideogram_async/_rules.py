@@ -200,6 +200,8 @@ def _instance_of(kind: type[Any]) -> Check:
 
 
 def _unsendable(text: str) -> str | None:
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -155,7 +155,8 @@ class Limiter:
                 is_wanted=self._waiting > 0,
                 named=max_inflight_requests,
             )
-        self._admit()
+        if self._queue or self._alarm:
+            self._admit()
 
     def pause(self, seconds: float, *, is_down: bool = False) -> None:
         """Let nothing through for *seconds*, as a `Retry-After` asks."""

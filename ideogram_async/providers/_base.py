@@ -207,7 +207,7 @@ class Provider:
             return
         status = cast("dict[str, Any]", payload).get("status_code")
         if isinstance(status, int) and status >= 300:  # noqa: PLR2004
-            raise status_error(attrs.evolve(response, status=status), self._api_key)
+            raise status_error(response._replace(status=status), self._api_key)
 
     def check(self, response: HttpResponse) -> None:
         """Accept a whole success.

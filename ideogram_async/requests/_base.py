@@ -35,6 +35,10 @@ T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C", bound=type[Any])
 
 
+Given = Mapping[str, Any]
+"""The fields that are not None, by name."""
+
+
 @attrs.frozen(eq=False, repr=False)
 class Endpoint(Value):
     """Where and in which form a request goes.
@@ -62,10 +66,9 @@ class Exclusive(NamedTuple):
     first: str
     second: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = vars(request)
-        if given.get(self.first) is None or given.get(self.second) is None:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if self.first not in given or self.second not in given:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
@@ -76,15 +79,14 @@ class SameCount(NamedTuple):
     field: str
     of: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = getattr(request, self.field)
-        wanted = len(getattr(request, self.of) or ())
-        if given is None or len(given) == wanted:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if self.field not in given:
             return None
-        return (
-            f"{self.field} must have {wanted} members, as {self.of}, got {len(given)}"
-        )
+        found, wanted = len(given[self.field]), len(given.get(self.of, ()))
+        if found == wanted:
+            return None
+        return f"{self.field} must have {wanted} members, as {self.of}, got {found}"
 
 
 class ExactlyOne(NamedTuple):
@@ -93,10 +95,9 @@ class ExactlyOne(NamedTuple):
     first: str
     second: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = [getattr(request, name) for name in (self.first, self.second)]
-        if given.count(None) == 1:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if (self.first in given) != (self.second in given):
             return None
         return f"give exactly one of {self.first} and {self.second}"
 
@@ -107,10 +108,10 @@ class OnlyForModels(NamedTuple):
     field: str
     models: tuple[str, ...]
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        model = getattr(request, "model", None)
-        if getattr(request, self.field, None) is None or model in {None, *self.models}:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        model = given.get("model")
+        if self.field not in given or model in {None, *self.models}:
             return None
         return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
 
@@ -122,19 +123,23 @@ Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 class Fields(Value):
     """Base of what `@fields` declares: shows the fields that are set, and no others."""
 
-    _checks: ClassVar[tuple[tuple[str, Check], ...]] = ()
-    _optional: ClassVar[frozenset[str]] = frozenset()
+    relations: ClassVar[tuple[Relation, ...]] = ()
+
+    _checks: ClassVar[Mapping[str, Check]] = {}
+    _required: ClassVar[frozenset[str]] = frozenset()
 
     def __attrs_post_init__(self) -> None:
-        """Check every field that is given, in one loop, as most are not."""
-        given = vars(self)
-        for name, check in self._checks:
-            value = given[name]
-            if value is None and name in self._optional:
-                continue
-            if wrong := check(value):
+        """Check every field that is given, as most are not, and what must hold."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        for name in self._required.difference(given):
+            given[name] = None
+        for name, value in given.items():
+            if wrong := self._checks[name](value):
                 separator = "" if wrong.startswith("[") else " "
                 raise ValueError(f"{name}{separator}{wrong}")
+        for relation in self.relations:
+            if wrong := relation.complaint(given):
+                raise ValueError(wrong)
 
     def __repr__(self) -> str:
         """Return the fields that are set, as a call would give them."""
@@ -156,14 +161,6 @@ class Request(Fields, Generic[T_co]):
 
     endpoint: ClassVar[Endpoint]
     returns: ClassVar[type[Any]]
-    relations: ClassVar[tuple[Relation, ...]] = ()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field, and what concerns several."""
-        super().__attrs_post_init__()
-        for relation in self.relations:
-            if wrong := relation.complaint(self):
-                raise ValueError(wrong)
 
     @property
     def places(self) -> int:
@@ -230,8 +227,8 @@ def _checked(cls: type[Any]) -> type[Any]:
     )(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
-    made._checks = tuple((name, checker(hints[name])) for name in names)  # noqa: SLF001  # our own
-    made._optional = frozenset(name for name in names if is_optional(hints[name]))  # noqa: SLF001  # our own
+    made._checks = {name: checker(hints[name]) for name in names}  # noqa: SLF001  # our own
+    made._required = frozenset(n for n in names if not is_optional(hints[n]))  # noqa: SLF001  # our own
     return made
 
 
