@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import anyio
 import attrs
 
+from ._backend import backend_ready
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 from .providers import Provider
@@ -128,6 +129,7 @@ class Call:
         self.raise_if_over(cause)
         if self.halt is None and self._until == math.inf:
             return await wait()
+        await backend_ready()
         with anyio.CancelScope(deadline=self._until) as scope, self.ending(scope):
             return await wait()
         raise self._end(cause)

@@ -209,15 +209,17 @@ def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
-    content = b""
+    chunks: list[bytes] = []
+    size, complete = 0, False
     try:
-        while chunk := await response.content.readany():
-            content = content + chunk if content else chunk
-            if len(content) > LARGEST_ANSWER:
-                return content, False
+        while size <= LARGEST_ANSWER and not complete:
+            chunk = await response.content.readany()
+            chunks.append(chunk)
+            size += len(chunk)
+            complete = not chunk
     except LOST:
-        return content, False
-    return content, True
+        pass
+    return b"".join(chunks), complete
 
 
 def is_cancelled() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, overload
 
 import attrs
@@ -58,7 +59,7 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
     """The outcomes of many requests, in input order."""
 
     def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
-        self._outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
+        self._outcomes = sorted(outcomes, key=attrgetter("index"))
 
     @overload
     def __getitem__(self, index: int) -> Success[T] | Failure: ...
@@ -93,8 +94,9 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         """Every image that can be downloaded, in input order."""
         return [
             image
-            for success in self.successes
-            for image in getattr(success.response, "images", ())
+            for each in self._outcomes
+            if isinstance(each, Success)
+            for image in getattr(each.response, "images", ())
         ]
 
     @property
