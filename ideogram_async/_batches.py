@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from operator import attrgetter
 from typing import Any, TypeVar, cast, overload
 
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._failover import Failover
 from ._operations import Operations
-from .batch import Batch, Failure, Success
+from .batch import Batch
 from .requests import Request
 from .responses import ImageResponse
 
@@ -114,8 +112,8 @@ class Batches(Operations):
 async def _collected(
     stream: AbstractAsyncContextManager[Outcomes[T]],
 ) -> Batch[T]:
-    in_order: list[Success[T] | Failure] = []  # at the end it would be one long sort
+    batch = Batch[T]()
     async with stream as outcomes:
         async for outcome in outcomes:
-            insort(in_order, outcome, key=attrgetter("index"))
-    return Batch(in_order)
+            batch._add(outcome)  # noqa: SLF001  # our own
+    return batch

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
@@ -14,6 +15,8 @@ from .responses import ImageObject
 
 
 T = TypeVar("T")
+
+INDEX: Final = attrgetter("index")
 
 
 @attrs.frozen
@@ -58,8 +61,8 @@ class Failure:
 class Batch(Sequence[Success[T] | Failure], Generic[T]):
     """The outcomes of many requests, in input order."""
 
-    def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
-        self._outcomes = sorted(outcomes, key=attrgetter("index"))
+    def __init__(self, outcomes: Iterable[Success[T] | Failure] = ()) -> None:
+        self._outcomes = sorted(outcomes, key=INDEX)
 
     @overload
     def __getitem__(self, index: int) -> Success[T] | Failure: ...
@@ -70,6 +73,10 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         if isinstance(index, slice):
             return Batch(self._outcomes[index])
         return self._outcomes[index]
+
+    def _add(self, outcome: Success[T] | Failure) -> None:
+        """Put one more in its place, as to sort many at once would take long."""
+        insort(self._outcomes, outcome, key=INDEX)
 
     def __len__(self) -> int:
         """Return the number of outcomes."""
