@@ -148,6 +148,8 @@ def _long(found: dict[str, Any]) -> Iterator[Goal]:
     yield Goal(what, "<=", 64, spread([stream["grown"]]), "MiB", 1)
     what = f"stream of {stream['items']:,} prompts: longest hold of the event loop"
     yield Goal(what, "<=", HOLD, spread([stream["stall"]]), "ms", 1)
+    what += ", without Python's collector"
+    yield Goal(what, "<=", HOLD, spread([stream["stall_own"]]), "ms", 1)
 
 
 def lost(results: dict[str, Any]) -> Iterator[str]:

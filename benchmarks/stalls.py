@@ -27,7 +27,7 @@ class Stalls:
         wall: By the wall clock.
         held: The same, less what others ran meanwhile.
         without_collector: The same, less what the garbage collector took.
-        collection: Of the garbage collector, by the wall clock.
+        collection: Of the garbage collector, less what others ran.
         callbacks: How many were timed.
     """
 
@@ -36,6 +36,7 @@ class Stalls:
     without_collector: float = 0.0
     collection: float = 0.0
     callbacks: int = 0
+    _waited: Callable[[], float] = lambda: 0.0
     _began: float = 0.0
     _collected: float = 0.0
     _is_on: bool = False
@@ -45,7 +46,9 @@ class Stalls:
         """Time every callback meanwhile, to its end and not beyond."""
         callback: Any = asyncio.Handle
         run = callback._run  # noqa: SLF001  # what every callback goes through
-        clock, waited, close = time.perf_counter, *_waited()
+        clock = time.perf_counter
+        waited, close = _waited()
+        self._waited = waited
 
         def timed(handle: asyncio.Handle) -> None:
             before, collected, began = waited(), self._collected, clock()
@@ -82,7 +85,7 @@ class Stalls:
         }
 
     def _collecting(self, phase: str, _: dict[str, int]) -> None:
-        now = time.perf_counter()
+        now = time.perf_counter() - self._waited()
         if phase == "start":
             self._began = now
         else:

@@ -160,7 +160,7 @@ def kept(results: dict[str, Any]) -> Iterator[str]:
     found = results["kept"]
     holds = ("stall", "stall_own", "stall_gc")
     head = [f"{found['items']:,} results kept", "bytes each", "longest hold, ms"]
-    cells = [[*head, "without the collector", "the collector, by the wall clock"]]
+    cells = [[*head, "without the collector", "the collector"]]
     for name, title in KEPT.items():
         each = found[name]
         cells.append([title, *(shown(each[key], 0) for key in ("each", *holds))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, overload
@@ -17,6 +16,7 @@ from .responses import ImageObject
 T = TypeVar("T")
 
 INDEX: Final = attrgetter("index")
+"""What the order of a batch goes by."""
 
 
 @attrs.frozen
@@ -61,7 +61,7 @@ class Failure:
 class Batch(Sequence[Success[T] | Failure], Generic[T]):
     """The outcomes of many requests, in input order."""
 
-    def __init__(self, outcomes: Iterable[Success[T] | Failure] = ()) -> None:
+    def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
         self._outcomes = sorted(outcomes, key=INDEX)
 
     @overload
@@ -73,10 +73,6 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         if isinstance(index, slice):
             return Batch(self._outcomes[index])
         return self._outcomes[index]
-
-    def _add(self, outcome: Success[T] | Failure) -> None:
-        """Put one more in its place, as to sort many at once would take long."""
-        insort(self._outcomes, outcome, key=INDEX)
 
     def __len__(self) -> int:
         """Return the number of outcomes."""
