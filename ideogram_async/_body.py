@@ -15,6 +15,7 @@ from typing import IO, Any, Final, cast
 import anyio
 import attrs
 
+from ._backend import backend_ready
 from ._http import HttpRequest, multipart
 from .errors import TransportError
 from .uploads import StreamSource, Upload, UrlSource
@@ -61,6 +62,7 @@ class Body:
         Raises:
             TransportError: A file can't be opened; nothing was sent.
         """
+        await backend_ready()
         pieces = [
             await self._open(piece, files, fetch)
             if isinstance(piece, Upload)

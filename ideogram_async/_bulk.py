@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import anyio
 import attrs
 
+from ._backend import backend_ready
 from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
@@ -103,6 +104,7 @@ class Bulk(Generic[Item, T]):
         ready: Ready[T] = asyncio.Queue(1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
+        await backend_ready()
         async with anyio.create_task_group() as group:
             self._start_worker(group, ready, expires_at)
             try:
@@ -190,7 +192,7 @@ class Source(Generic[Item]):
         if isinstance(items, str | bytes):
             raise TypeError(f"expected a list of prompts, got one: {items!r:.60}")
         self._items = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
-        self._lock = anyio.Lock()
+        self._lock = asyncio.Lock()
         self._drawn = 0
         self._ended = False
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import anyio
 import attrs
 
+from ._backend import backend_ready
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 
@@ -131,6 +132,7 @@ class Call:
         self.raise_if_over(cause)
         if self.halt is None and self.waits_until == math.inf:
             return await wait()
+        await backend_ready()
         with anyio.CancelScope(deadline=self.waits_until) as scope, self.ending(scope):
             return await wait()
         raise self._end(cause)

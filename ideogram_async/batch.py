@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar, overload
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
@@ -14,6 +15,9 @@ from .responses import ImageObject
 
 
 T = TypeVar("T")
+
+INDEX: Final = attrgetter("index")
+"""What the order of a batch goes by."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -59,7 +63,7 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
     """The outcomes of many requests, in input order."""
 
     def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
-        self._outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
+        self._outcomes = sorted(outcomes, key=INDEX)
 
     @overload
     def __getitem__(self, index: int) -> Success[T] | Failure: ...
@@ -94,8 +98,9 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         """Every image that can be downloaded, in input order."""
         return [
             image
-            for success in self.successes
-            for image in getattr(success.response, "images", ())
+            for each in self._outcomes
+            if isinstance(each, Success)
+            for image in getattr(each.response, "images", ())
         ]
 
     @property

@@ -16,7 +16,7 @@ from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
-from ._files import Downloader
+from ._files import LARGEST_IMAGE, Downloader
 from ._retry import RetryPolicy
 from ._settings import Choice, check_shared, chosen
 from ._transport import Transport
@@ -166,13 +166,18 @@ class IdeogramClient(Batches):
         return await self._failover.send(request, Call.within(self._deadline))
 
     async def download(
-        self, image: ImageObject | str, path: str | os.PathLike[str]
+        self,
+        image: ImageObject | str,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int = LARGEST_IMAGE,
     ) -> Path:
         """Save *image* at *path*: a whole file, checked to be an image, or none.
 
         Args:
             image: An image of an answer, or its link.
             path: Where to put it; a missing folder is made, a file is replaced.
+            max_bytes: Most bytes of the file; 256 MiB if omitted.
 
         Returns:
             The path.
@@ -183,7 +188,7 @@ class IdeogramClient(Batches):
         """
         found = ImageObject(url=image) if isinstance(image, str) else image
         call = Call.within(self._deadline)
-        return await self._downloader.save(found, Path(path), call)
+        return await self._downloader.save(found, Path(path), call, max_bytes)
 
     async def aclose(self) -> None:
         """Close the connections; a session that was given stays open."""

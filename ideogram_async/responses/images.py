@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from ._base import Answer
+from ._base import Answer, shared
 
 
 def _none_if_empty(url: str | None) -> str | None:
@@ -35,11 +35,11 @@ class ImageObject(Answer):
 
     url: str | None = attrs.field(default=None, converter=_none_if_empty)
     prompt: str | None = None
-    resolution: str | None = None
+    resolution: str | None = attrs.field(default=None, converter=shared)
     is_image_safe: bool = True
     seed: int | None = None
-    upscaled_resolution: str | None = None
-    style_type: str | None = None
+    upscaled_resolution: str | None = attrs.field(default=None, converter=shared)
+    style_type: str | None = attrs.field(default=None, converter=shared)
 
     @property
     def is_withheld(self) -> bool:
