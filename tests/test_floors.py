@@ -21,7 +21,7 @@ FLOORS = (
     ("_codec", "_columns", "_http", "_learning", "_rows", "inputs", "masks"),
     ("providers",),
     ("_body", "_call", "_delivery", "_retry", "_settings", "_transport", "limiter"),
-    ("_batches", "_bulk", "_failover", "_files", "_operations", "_verb"),
+    ("_batches", "_bulk", "_failover", "_files", "_operations", "_polling", "_verb"),
     ("client",),
     ("jobs", "webhooks"),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
