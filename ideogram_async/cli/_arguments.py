@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
 
@@ -14,7 +14,7 @@ from .._plain import bare, field_types
 from .._verb import Verb
 from .._version import __version__
 from ..providers import PROVIDERS
-from ..requests import Request, field_docs
+from ..requests import GenerateV4, Request, field_docs
 from ..uploads import Upload
 
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
 """The request classes that a plain prompt may become, by the provider."""
+
+PROMPTS: Final = ("prompt", "text_prompt", "json_prompt")
+"""Fields that the file of prompts gives."""
 
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
@@ -73,7 +76,7 @@ def makes_images(kind: type[Request[Any]]) -> bool:
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were given as options, as plain values."""
-    kinds = (arguments.kind,) if "kind" in arguments else PROMPTED
+    kinds = (arguments.kind,) if "kind" in arguments else (*PROMPTED, GenerateV4)
     names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
@@ -91,8 +94,14 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="prompts: text with one a line, or CSV or JSONL with a column per field",
     )
-    added: set[str] = {"prompt"}
-    for kind in PROMPTED:
+    command.add_argument(
+        "--async",
+        dest="asynchronous",
+        action="store_true",
+        help="with Ideogram 4.0, made later: a killed run loses sight of nothing",
+    )
+    added = set(PROMPTS)
+    for kind in (*PROMPTED, GenerateV4):
         _add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
 
@@ -181,6 +190,12 @@ def _add_job(command: argparse.ArgumentParser) -> None:
     job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
     job.add_argument(
         "--concurrency", type=int, metavar="N", help="at most N requests at once"
+    )
+    job.add_argument(
+        "--webhook-url",
+        metavar="URL",
+        help="with --async: an https address that the service tells of every image;"
+        " it demands one, but nothing need listen there",
     )
     job.add_argument(
         "--resume",

@@ -21,7 +21,7 @@ from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError
 from ..inputs import BadRow, PromptFile
 from ..jobs import MANIFEST, Job
-from ..requests import Request
+from ..requests import GenerateV4, Request
 from ._arguments import given_fields, makes_images
 from ._quote import quote as lines_of_quote
 from ._run import send, tell, tell_plan
@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         concurrency=arguments.concurrency,
         embed_prompt=arguments.embed_prompt,
+        asynchronous=arguments.asynchronous,
+        webhook_url=arguments.webhook_url,
     )
     if arguments.dry_run:
         return _plan(arguments, job)
@@ -131,8 +133,10 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
     provider, shared = named(arguments.provider), given_fields(arguments)
-    kind = provider.default_request
-    provider.check_request(made(kind, {"prompt": "a prompt", **shared}))
+    kind, name = provider.default_request, "prompt"
+    if arguments.asynchronous:
+        kind, name = GenerateV4, "text_prompt"
+    provider.check_request(made(kind, {name: "a prompt", **shared}))
     prompts = PromptFile(arguments.file, kind, shared, refusal=provider.refusal)
     if ignored := ", ".join(prompts.ignored()):
         said = f"{prompts.path}: ignored, as the API has no such field: {ignored}"
