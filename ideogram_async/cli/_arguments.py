@@ -221,3 +221,15 @@ def _add_sandbox(
     sandbox.add_argument(
         "--latency", type=float, default=2.0, metavar="SECONDS", help="on average"
     )
+    sandbox.add_argument(
+        "--webhooks",
+        nargs="*",
+        metavar="KIND=RATE",
+        help="deliver signed webhooks, of which a share is late, twice, or forged:"
+        " late=0.1 twice=0.1",
+    )
+    sandbox.add_argument(
+        "--allow-local-webhooks",
+        action="store_true",
+        help="deliver them to this machine too, by plain HTTP",
+    )

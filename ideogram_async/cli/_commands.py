@@ -111,13 +111,16 @@ def sheet(arguments: argparse.Namespace) -> int:
 
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until Ctrl-C."""
-    from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
+    from ..sandbox import Sandbox, WebhookPlan  # noqa: PLC0415  # Pillow is optional
 
     provider = named(arguments.provider)
+    names = ("port", "limit", "latency", "allow_local_webhooks")
+    rules = {name: getattr(arguments, name) for name in names}
+    if arguments.webhooks is not None:
+        rules["webhooks"] = WebhookPlan(rates=dict(map(_rate, arguments.webhooks)))
 
     async def serve() -> None:
-        rules = {"limit": arguments.limit, "latency": arguments.latency}
-        async with Sandbox(provider=provider, port=arguments.port, **rules) as served:
+        async with Sandbox(provider=provider, **rules) as served:
             print(f"sandbox at {served.url}: nothing is sent or paid; Ctrl-C ends it")
             exports = f"IDEOGRAM_BASE_URL={served.url} {provider.key_variable}=sandbox"
             print(f"  export {exports} IDEOGRAM_PROVIDER={provider.name}")
@@ -129,6 +132,14 @@ def sandbox(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("sandbox ended")
     return DONE
+
+
+def _rate(text: str) -> tuple[Any, float]:
+    kind, _, share = text.partition("=")
+    try:
+        return kind, float(share)
+    except ValueError:
+        raise ValueError(f"--webhooks takes KIND=RATE, got {text!r}") from None
 
 
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
