@@ -168,7 +168,5 @@ def check_installed() -> None:
     """
     try:
         import_module("cryptography")
-    except ModuleNotFoundError as error:
-        if error.name != "cryptography":
-            raise
-        raise ConfigurationError(NEEDS_CRYPTOGRAPHY) from None
+    except ImportError as error:
+        raise ConfigurationError(NEEDS_CRYPTOGRAPHY) from error
