@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
-from anyio import to_thread
 
 from ..requests import GetGeneration
 from ..webhooks._keys import check_installed
@@ -161,9 +160,7 @@ class Webhooks:
         generation_id = generation.generation_id
         while (left := generation.due - self._studio.clock()) > 0:  # noqa: ASYNC110  # a clock that may be set
             await asyncio.sleep(left)
-        answer = await to_thread.run_sync(
-            get_generation, self._studio, GetGeneration(generation_id)
-        )
+        answer = get_generation(self._studio, GetGeneration(generation_id))
         if "data" not in answer:
             return
         names = ("generation_id", "created", "data")
