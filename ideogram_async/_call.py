@@ -17,6 +17,7 @@ import anyio
 import attrs
 
 from ._backend import backend_ready
+from ._learning import Verdict
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 
@@ -73,6 +74,9 @@ class Call:
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        keeps_places: Whether an answered step keeps its places, as its work goes on at
+            the service.
+        kept: What gives them back, once there are any.
     """
 
     expires_at: float = math.inf
@@ -83,6 +87,8 @@ class Call:
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    keeps_places: bool = False
+    kept: Callable[[Verdict], None] | None = None
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -148,7 +149,9 @@ class Delivery:
             error = None
             return response
         finally:
-            if lease is not None:
+            if lease is not None and call.keeps_places and error is None:
+                call.kept = partial(self.limiter.release, lease)
+            elif lease is not None:
                 self._give_back(lease, error)
 
     def _give_back(self, lease: Lease, error: BaseException | None) -> None:

@@ -30,9 +30,9 @@ FLOORS = (
         "_transport",
         "limiter",
     ),
-    ("_batches", "_bulk", "_failover", "_files", "_operations", "_verb"),
+    ("_batches", "_bulk", "_failover", "_files", "_operations", "_polling", "_verb"),
     ("client",),
-    ("jobs",),
+    ("jobs", "webhooks"),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
 
@@ -14,12 +14,15 @@ from .._plain import bare, field_types
 from .._verb import Verb
 from .._version import __version__
 from ..providers import PROVIDERS
-from ..requests import Request, field_docs
+from ..requests import GenerateV4, Request, field_docs
 from ..uploads import Upload
 
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
+
+PROMPTS: Final = ("prompt", "text_prompt", "json_prompt")
+"""Fields that the file of prompts gives."""
 
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
@@ -65,7 +68,8 @@ def verbs() -> dict[str, type[Request[Any]]]:
 
 def prompted() -> tuple[type[Request[Any]], ...]:
     """Return the request classes that a plain prompt may become."""
-    return tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
+    defaults = (each.default_request for each in PROVIDERS.values())
+    return tuple(dict.fromkeys([*defaults, GenerateV4]))
 
 
 def makes_images(kind: type[Request[Any]]) -> bool:
@@ -93,7 +97,13 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="prompts: text with one a line, or CSV or JSONL with a column per field",
     )
-    added: set[str] = {"prompt"}
+    command.add_argument(
+        "--async",
+        dest="asynchronous",
+        action="store_true",
+        help="with Ideogram 4.0, made later: a killed run loses sight of nothing",
+    )
+    added = set(PROMPTS)
     for kind in prompted():
         _add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
@@ -185,6 +195,12 @@ def _add_job(command: argparse.ArgumentParser) -> None:
         "--concurrency", type=int, metavar="N", help="at most N requests at once"
     )
     job.add_argument(
+        "--webhook-url",
+        metavar="URL",
+        help="with --async: an https address that the service tells of every image;"
+        " it demands one, but nothing need listen there",
+    )
+    job.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -207,4 +223,16 @@ def _add_sandbox(
     )
     sandbox.add_argument(
         "--latency", type=float, default=2.0, metavar="SECONDS", help="on average"
+    )
+    sandbox.add_argument(
+        "--webhooks",
+        nargs="*",
+        metavar="KIND=RATE",
+        help="deliver signed webhooks, of which a share is late, twice, or forged:"
+        " late=0.1 twice=0.1",
+    )
+    sandbox.add_argument(
+        "--allow-local-webhooks",
+        action="store_true",
+        help="deliver them to this machine too, by plain HTTP",
     )
