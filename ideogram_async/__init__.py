@@ -14,6 +14,7 @@ from . import requests, responses
 from ._bulk import Outcomes
 from ._lazy import lazy
 from ._retry import RetryPolicy
+from ._running import RunningBatch
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -213,6 +214,7 @@ __all__ = [
     "Request",
     "RequestTimeoutError",
     "RetryPolicy",
+    "RunningBatch",
     "SafetyError",
     "ServerError",
     "StatusError",

@@ -30,10 +30,19 @@ FLOORS = (
         "_transport",
         "limiter",
     ),
-    ("_batches", "_bulk", "_failover", "_files", "_operations", "_polling", "_verb"),
+    (
+        "_batches",
+        "_bulk",
+        "_failover",
+        "_files",
+        "_operations",
+        "_polling",
+        "_running",
+        "_verb",
+    ),
     ("client",),
     ("jobs", "webhooks"),
-    ("cli", "sandbox", "testing", "__main__", "__init__"),
+    ("cli", "sandbox", "testing", "web", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 PURE = {name for names in FLOORS[:3] for name in names}
