@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Sized
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast, overload
@@ -10,7 +11,7 @@ from ._bulk import Bulk, Items, Outcomes, Source
 from ._failover import Failover
 from ._operations import Operations
 from ._running import RunningBatch, RunningBatches, Send
-from .batch import Batch
+from .batch import INDEX, Batch, Failure, Success
 from .requests import Request
 from .responses import ImageResponse
 
@@ -155,5 +156,8 @@ class Batches(Operations):
 async def _collected(
     stream: AbstractAsyncContextManager[Outcomes[T]],
 ) -> Batch[T]:
+    in_order: list[Success[T] | Failure] = []  # to sort them at the end takes long
     async with stream as outcomes:
-        return Batch([outcome async for outcome in outcomes])
+        async for outcome in outcomes:
+            insort(in_order, outcome, key=INDEX)
+    return Batch(in_order)

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import anyio
@@ -32,6 +33,11 @@ RETRY_PAUSE: Final = 5.0
 """The same after a fetch that failed."""
 FETCH_TIME: Final = 10.0
 """Seconds for a fetch: the service waits for an answer meanwhile."""
+
+
+NEEDS_CRYPTOGRAPHY: Final = (
+    "webhooks need cryptography: pip install 'ideogram-async[webhooks]'"
+)
 
 
 class Key(NamedTuple):
@@ -152,3 +158,15 @@ def fits(keys: Keys, hint: str, signature: bytes, message: bytes) -> bool:
 
 def _member(value: Any, name: str) -> Any:
     return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def check_installed() -> None:
+    """Check that cryptography is there.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    try:
+        import_module("cryptography")
+    except ImportError as error:
+        raise ConfigurationError(NEEDS_CRYPTOGRAPHY) from error

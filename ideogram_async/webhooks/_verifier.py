@@ -5,13 +5,12 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 from ..client import IdeogramClient
 from ..errors import ConfigurationError
 from ..responses import GenerationResponse
-from ._keys import KeySet, fetcher, fits, usable
+from ._keys import KeySet, check_installed, fetcher, fits, usable
 from ._scheme import (
     GENERATION_ID,
     KEY_ID,
@@ -29,10 +28,6 @@ TOLERANCE: Final = 300.0
 """Seconds between the signing and the check, in both directions."""
 REMEMBERED: Final = 10_000
 """How many generations are remembered as seen."""
-
-NEEDS_CRYPTOGRAPHY: Final = (
-    "webhooks need cryptography: pip install 'ideogram-async[webhooks]'"
-)
 
 
 class WebhookVerifier:
@@ -66,7 +61,7 @@ class WebhookVerifier:
         tolerance: float = TOLERANCE,
         remembered: int = REMEMBERED,
     ) -> None:
-        _check_extra()
+        check_installed()
         if (client is None) == (keys is None):
             raise ConfigurationError("give either a client or keys")
         fetch = None if client is None else fetcher(client)
@@ -145,12 +140,3 @@ class WebhookVerifier:
         self._seen[generation_id] = None
         if len(self._seen) > self._remembered:
             del self._seen[next(iter(self._seen))]
-
-
-def _check_extra() -> None:
-    try:
-        import_module("cryptography")
-    except ModuleNotFoundError as error:
-        if error.name != "cryptography":
-            raise
-        raise ConfigurationError(NEEDS_CRYPTOGRAPHY) from None
