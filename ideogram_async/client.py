@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import attrs
@@ -26,8 +26,11 @@ from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import GenerationResponse, ImageObject
+from .responses import ImageObject
 
+
+if TYPE_CHECKING:
+    from .responses import GenerationResponse
 
 T = TypeVar("T")
 
