@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from ideogram_async import Limiter
 from ideogram_async._learning import (
     FAILURES_TO_CLOSE,
     LONGEST_CLOSURE,
@@ -117,3 +122,26 @@ def test_the_later_closure_holds() -> None:
     learnt.close(1.0, 5.0)
 
     assert learnt.closed_until == 60.0
+
+
+async def test_nobody_is_looked_for_who_does_not_leave() -> None:
+    """Waits that end while the service is down don't each search all others."""
+
+    class Watched(deque[Any]):
+        looks = 0
+
+        def __iter__(self) -> Iterator[Any]:
+            Watched.looks += 1
+            return super().__iter__()
+
+    limiter = Limiter(1)
+    limiter._queue = Watched()
+    limiter.pause(60, is_down=True)
+    tasks = [asyncio.create_task(limiter.acquire()) for _ in range(100)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {type(each) for each in ended} == {asyncio.CancelledError}
+    assert (limiter.waiting, Watched.looks) == (0, 0)
