@@ -71,6 +71,8 @@ def _imports(found: dict[str, Any]) -> Iterator[Goal]:
     ratio, milliseconds = found["ratio"], found["milliseconds"]
     ours = ratio["ideogram_async"]
     yield Goal("import over the five dependencies", "<=", 1.05, ours)
+    if client := ratio.get("IdeogramClient"):
+        yield Goal("the same with the name of the client", "<=", 1.05, client)
     whole = milliseconds["ideogram_async"]["median"]
     command = {
         key: value if key == "n" else value / whole

@@ -20,11 +20,10 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup
 
 from ._backend import backend_ready
 from ._call import Call, Halt
@@ -34,9 +33,13 @@ from .batch import Failure, Success
 from .costs import UNKNOWN, Cost
 from .errors import NotSentError
 from .limiter import LOOK_AHEAD
-from .providers import Provider
 from .requests import Request
 
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from .providers import Provider
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -73,7 +76,7 @@ class Outcomes(AsyncIterator[Success[T] | Failure], Generic[T]):
         self._halt.end(NotSentError(reason))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Bulk(Generic[Item, T]):
     """One run over one source.
 
@@ -162,7 +165,7 @@ def _cost(provider: Provider, request: Request[Any]) -> Cost:
         return UNKNOWN
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SourceError:
     """Stands for the item that the source could not make.
 

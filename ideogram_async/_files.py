@@ -14,8 +14,8 @@ from typing import IO, Final
 
 import anyio
 import attrs
-from anyio import to_thread
 
+from . import providers
 from ._backend import backend_ready
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
@@ -24,7 +24,6 @@ from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
 from .limiter import Limiter
-from .providers import status_error
 from .responses import ImageObject
 from .uploads import HEAD, media_type_of
 
@@ -36,7 +35,7 @@ LARGEST_IMAGE: Final = 256 * 1024 * 1024
 """Most bytes of an image, unless a download says otherwise."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Downloader:
     """Downloads images, a few at a time.
 
@@ -91,12 +90,12 @@ class Downloader:
         await backend_ready()
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
-            await to_thread.run_sync(_make_folder, path.parent)
+            await anyio.to_thread.run_sync(_make_folder, path.parent)
             async with _temporary(path) as file:
                 await call.wait(
                     lambda: self._fetch(url, file, max_bytes), "for the image"
                 )
-                await to_thread.run_sync(keep, file, path)
+                await anyio.to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
@@ -106,7 +105,7 @@ class Downloader:
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
                 reply = HttpResponse(download.status, download.headers)
-                raise status_error(reply, secret="")
+                raise providers.status_error(reply, secret="")
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
                 size += len(chunk)
@@ -116,7 +115,7 @@ class Downloader:
                     raise DownloadError(
                         f"the image is larger than {max_bytes} bytes: raise max_bytes"
                     )
-                await to_thread.run_sync(file.write, chunk)
+                await anyio.to_thread.run_sync(file.write, chunk)
         _check_signature(head)
 
 
@@ -129,7 +128,7 @@ async def _temporary(path: Path) -> AsyncGenerator[IO[bytes]]:
             yield file
         finally:
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(opened.close)
+                await anyio.to_thread.run_sync(opened.close)
 
 
 def _check_signature(head: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
+from ._value import Value
 from .costs import UNKNOWN, Cost
 from .requests import Request
 from .responses import ImageObject
@@ -19,8 +20,8 @@ INDEX: Final = attrgetter("index")
 """What the order of a batch goes by."""
 
 
-@attrs.frozen
-class Success(Generic[T]):
+@attrs.frozen(eq=False, repr=False)
+class Success(Value, Generic[T]):
     """An item that was answered.
 
     Attributes:
@@ -40,8 +41,8 @@ class Success(Generic[T]):
     cost: Cost = UNKNOWN
 
 
-@attrs.frozen
-class Failure:
+@attrs.frozen(eq=False, repr=False)
+class Failure(Value):
     """An item that was not answered.
 
     Attributes:

@@ -28,7 +28,7 @@ MOST_PASSES: Final = 32
 """How often a waiter may be passed."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Waiter:
     places: int
     ready: asyncio.Future[Lease]
@@ -157,7 +157,8 @@ class Limiter:
                 is_wanted=self._waiting > 0,
                 named=max_inflight_requests,
             )
-        self._admit()
+        if self._queue or self._alarm:
+            self._admit()
 
     def pause(self, seconds: float, *, is_down: bool = False) -> None:
         """Let nothing through for *seconds*, as a `Retry-After` asks."""

@@ -8,6 +8,8 @@ from typing import Any, Final, NoReturn, cast
 
 import attrs
 
+from .._value import Value
+
 
 def _refuse(*_: object, **__: object) -> NoReturn:
     raise TypeError("an answer can't be changed: make a dict of its extra")
@@ -36,8 +38,8 @@ def shared(text: str | None) -> str | None:
     return _first(text)
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Answer(Value):
     """Base of all answers, and of what is in them.
 
     Attributes:
