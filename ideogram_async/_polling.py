@@ -16,6 +16,7 @@ import anyio
 import attrs
 
 from . import requests
+from ._backend import backend_ready
 from ._call import Call
 from ._failover import Channel, Failover
 from ._retry import LOCKS_OUT, RetryPolicy
@@ -86,7 +87,7 @@ class Poller:
 
     polling: Polling = attrs.field(factory=Polling)
     _free_at: float = attrs.field(default=-math.inf, init=False)
-    _turns: anyio.Lock = attrs.field(factory=lambda: anyio.Lock(), init=False)  # noqa: PLW0108  # it is loaded when it is named
+    _turns: anyio.Lock | None = attrs.field(default=None, init=False)
 
     async def wait(
         self, failover: Failover, generation_id: str, call: Call
@@ -143,8 +144,10 @@ class Poller:
 
     async def _turn(self) -> None:
         """Return when the next poll may leave; they leave one by one."""
+        await backend_ready()
+        turns = self._turns = self._turns or anyio.Lock()  # made here: it imports
         now = asyncio.get_running_loop().time
-        async with self._turns:
+        async with turns:
             while (left := self._free_at - now()) > 0:  # noqa: ASYNC110  # it may move
                 await anyio.sleep(left)
             self._free_at = now() + self.polling.spacing
