@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+import anyio
 import attrs
-from anyio import to_thread
 
+from ._backend import backend_ready
 from ._http import HttpRequest, multipart
 from .errors import TransportError
 from .uploads import StreamSource, Upload, UrlSource
@@ -61,6 +62,7 @@ class Body:
         Raises:
             TransportError: A file can't be opened; nothing was sent.
         """
+        await backend_ready()
         pieces = [
             await self._open(piece, files, fetch)
             if isinstance(piece, Upload)
@@ -98,7 +100,7 @@ class Body:
                 raise
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Reader:
     """Reads one upload in pieces, exactly as many bytes as were promised."""
 
@@ -138,8 +140,8 @@ class _Reader:
         if isinstance(source, bytes):
             return source[at : at + length]
         if isinstance(source, StreamSource):
-            return await to_thread.run_sync(source.read_at, at, length)
-        return await to_thread.run_sync(cast("IO[bytes]", source).read, length)
+            return await anyio.to_thread.run_sync(source.read_at, at, length)
+        return await anyio.to_thread.run_sync(cast("IO[bytes]", source).read, length)
 
 
 async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
@@ -150,7 +152,7 @@ async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
         if isinstance(source, StreamSource):
             _raise_if_used(source)
             return _Reader(upload.filename, source, source.size())
-        file = await to_thread.run_sync(_opened, cast("Path", source))
+        file = await anyio.to_thread.run_sync(_opened, cast("Path", source))
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:

@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-import anyio
 import attrs
 
+from ._learning import Verdict
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
-from .providers import Provider
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Halt:
     """Ends all waits of a batch at once, and lets nothing new out.
 
@@ -99,7 +101,7 @@ class Witness(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Call:
     """One call of the client, from the request to its answer.
 
@@ -113,6 +115,9 @@ class Call:
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        keeps_places: Whether an answered step keeps its places, as its work goes on at
+            the service.
+        kept: What gives them back, once there are any.
     """
 
     expires_at: float = math.inf
@@ -123,6 +128,8 @@ class Call:
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    keeps_places: bool = False
+    kept: Callable[[Verdict], None] | None = None
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
@@ -183,7 +190,7 @@ class Call:
     async def sleep(self, seconds: float) -> None:
         """Sleep between attempts, unless the call or its batch ends before."""
         if seconds:
-            await self.wait(lambda: anyio.sleep(seconds), "to be sent again")
+            await self.wait(lambda: asyncio.sleep(seconds), "to be sent again")
 
     def raise_if_over(self, cause: str) -> None:
         """Raise if the batch has ended or the time is up.

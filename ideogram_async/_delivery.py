@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -47,7 +48,7 @@ HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Delivery:
     """Sends steps, within the limit and as often as is safe.
 
@@ -148,7 +149,9 @@ class Delivery:
             error = None
             return response
         finally:
-            if lease is not None:
+            if lease is not None and call.keeps_places and error is None:
+                call.kept = partial(self.limiter.release, lease)
+            elif lease is not None:
                 self._give_back(lease, error)
 
     def _give_back(self, lease: Lease, error: BaseException | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -20,14 +20,16 @@ from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, RequestTimeoutError
 from .limiter import Limiter
-from .providers import Provider
 from .requests import Request
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Channel:
     """One provider, and the way there.
 
@@ -68,7 +70,7 @@ class Channel:
             raise
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Failover:
     """The providers of a client, in the order in which they are asked.
 
@@ -80,9 +82,9 @@ class Failover:
 
     channels: tuple[Channel, ...]
     set_aside: dict[Provider, IdeogramError] = attrs.field(
-        factory=dict[Provider, IdeogramError]
+        factory=dict["Provider", IdeogramError]
     )
-    slow_until: dict[Provider, float] = attrs.field(factory=dict[Provider, float])
+    slow_until: dict[Provider, float] = attrs.field(factory=dict["Provider", float])
 
     def configured(self, retry: RetryPolicy, timeout: float) -> Failover:
         """Return the same with other rules for every delivery."""

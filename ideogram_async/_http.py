@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from ._value import Value
 from .uploads import Upload
 
 
@@ -40,8 +41,8 @@ def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
     return f"{head}\r\n\r\n".encode(errors="replace")
 
 
-@attrs.frozen(slots=False)  # which attrs makes in half the time
-class HttpRequest:
+@attrs.frozen(eq=False, repr=False, slots=False)  # which attrs makes in half the time
+class HttpRequest(Value):
     """One step of an exchange: one HTTP request to send.
 
     The body is either `content`, or a multipart `form`, or nothing.

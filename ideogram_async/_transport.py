@@ -186,7 +186,7 @@ class Transport:
         return self._own
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Download:
     """A reply whose body is still to come.
 
@@ -210,16 +210,15 @@ def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
-    content = b""
+    chunks: list[bytes] = []
+    size, content = 0, response.content
     try:
-        while not response.content.at_eof():
-            chunk = await response.content.readany()
-            content = content + chunk if content else chunk
-            if len(content) > LARGEST_ANSWER:
-                return content, False
+        while size <= LARGEST_ANSWER and not content.at_eof():
+            chunks.append(await content.readany())
+            size += len(chunks[-1])
     except LOST:
-        return content, False
-    return content, True
+        return b"".join(chunks), False
+    return b"".join(chunks), size <= LARGEST_ANSWER
 
 
 def is_cancelled() -> bool:

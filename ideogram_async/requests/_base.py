@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast, dataclass_transform
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
 
 import attrs
 from attrs import field
 
 from .._plain import bare, field_types
 from .._rules import Check, checker, is_optional
+from .._value import Value
 from ._docs import with_inherited_attributes
+from ._registry import Registry, registered
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -29,8 +39,8 @@ Given = Mapping[str, Any]
 """The fields that are not None, by name."""
 
 
-@attrs.frozen
-class Endpoint:
+@attrs.frozen(eq=False, repr=False)
+class Endpoint(Value):
     """Where and in which form a request goes.
 
     Attributes:
@@ -50,8 +60,7 @@ class Endpoint:
     places: int = 1
 
 
-@attrs.frozen
-class Exclusive:
+class Exclusive(NamedTuple):
     """Two fields that must not be given together."""
 
     first: str
@@ -64,8 +73,7 @@ class Exclusive:
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
 
-@attrs.frozen
-class SameCount:
+class SameCount(NamedTuple):
     """A list that, if given, must have as many members as another."""
 
     field: str
@@ -81,8 +89,7 @@ class SameCount:
         return f"{self.field} must have {wanted} members, as {self.of}, got {found}"
 
 
-@attrs.frozen
-class ExactlyOne:
+class ExactlyOne(NamedTuple):
     """Two fields of which one must be given."""
 
     first: str
@@ -95,8 +102,7 @@ class ExactlyOne:
         return f"give exactly one of {self.first} and {self.second}"
 
 
-@attrs.frozen
-class OnlyForModels:
+class OnlyForModels(NamedTuple):
     """A field that only some models know; a request without a model may have it."""
 
     field: str
@@ -114,7 +120,7 @@ Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 """What must hold between fields."""
 
 
-class Fields:
+class Fields(Value):
     """Base of what `@fields` declares: shows the fields that are set, and no others."""
 
     relations: ClassVar[tuple[Relation, ...]] = ()
@@ -163,9 +169,7 @@ class Request(Fields, Generic[T_co]):
         return self.endpoint.places * images
 
 
-_registered: dict[str, type[Request[Any]]] = {}
-
-REQUESTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(_registered)
+REQUESTS: Final[Mapping[str, type[Request[Any]]]] = Registry()
 """Every request class by name."""
 
 
@@ -211,7 +215,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
             for relation in vars(base).get("relations", ())
         )
         declared.__doc__ = with_inherited_attributes(declared)
-        _registered[declared.__name__] = declared
+        registered[declared.__name__] = declared
         return cast("C", declared)
 
     return declare
@@ -219,7 +223,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 def _checked(cls: type[Any]) -> type[Any]:
     made = attrs.frozen(
-        kw_only=True, slots=False, repr=False, field_transformer=_with_tuples
+        kw_only=True, slots=False, eq=False, repr=False, field_transformer=_with_tuples
     )(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
