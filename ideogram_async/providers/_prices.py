@@ -46,12 +46,15 @@ class Price(Value):
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        return all(getattr(request, name, None) is not None for name in self.given)
+        for name in self.given:  # noqa: SIM110  # `all` would cost twice as much
+            if getattr(request, name, None) is None:
+                return False
+        return True
 
     def cost(self, request: Request[Any], unit: str | None) -> Cost:
         """Return what *request* costs; unknown if nothing is published for it."""
-        given = ((name, getattr(request, name, None)) for name in self.by)
-        values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
+        given = [(name, getattr(request, name, None)) for name in self.by]
+        values = [DEFAULTS.get(n, "") if v is None else str(v) for n, v in given]
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return Cost(None, unit, "unknown")
