@@ -11,14 +11,16 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import attrs
 
 from ._retry import may_go_elsewhere
+from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 from .providers import Provider
+from .requests import Request
 
 
 T = TypeVar("T")
@@ -70,6 +72,14 @@ class Call:
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        request: What is sent.
+        number: Number of the request, unique in the process.
+        began: When, by the monotonic clock.
+        tries: How often this step was sent, so far.
+        waited: Seconds that it waited for places, so far.
+        last_wait: Seconds that the last attempt waited for them.
+        is_cut_off: Whether it was cancelled while something paid was under way.
+        cost: What its answer costs.
     """
 
     expires_at: float = math.inf
@@ -80,6 +90,14 @@ class Call:
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    request: Request[Any] | None = None
+    number: int = 0
+    began: float = 0.0
+    tries: int = 0
+    waited: float = 0.0
+    last_wait: float = 0.0
+    is_cut_off: bool = False
+    cost: Cost = UNKNOWN
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
@@ -101,6 +119,7 @@ class Call:
     def forget(self) -> None:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
+        self.tries = 0
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Final
 
 import attrs
@@ -12,6 +13,7 @@ import attrs
 from ._call import Call, Witness
 from ._http import HttpRequest, HttpResponse
 from ._learning import Lease
+from ._recorder import Recorder
 from ._retry import (
     RetryPolicy,
     did_not_run,
@@ -53,12 +55,16 @@ class Delivery:
         limiter: The gate.
         retry: What may be sent again, and when.
         timeout: Seconds for one attempt.
+        headers: Further header fields of every step.
+        recorder: Who is told of every wait, attempt and retry.
     """
 
     transport: Transport
     limiter: Limiter
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     timeout: float = TIMEOUT
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    recorder: Recorder = attrs.field(factory=Recorder)
 
     async def deliver(
         self, step: HttpRequest, check: Check, call: Call
@@ -70,6 +76,8 @@ class Delivery:
                 a paid step may have run.
         """
         call.forget()
+        if self.headers:
+            step = attrs.evolve(step, headers={**step.headers, **self.headers})
         try:
             try:
                 return await self._attempt(step, check, call, front=False)
@@ -96,21 +104,39 @@ class Delivery:
         async def attempt() -> HttpResponse:
             return await self._attempt(step, check, call, front=True)
 
+        def retrying(error: BaseException, delay: float) -> None:
+            self.recorder.retrying(call, error, delay)
+
         return await repeat(
-            attempt, self.retry, step, first_error, call.sleep, call.hands_over
+            attempt,
+            self.retry,
+            step,
+            first_error,
+            call.sleep,
+            call.hands_over,
+            retrying,
         )
 
     async def _lease(self, step: HttpRequest, call: Call, *, front: bool) -> Lease:
         call.raise_if_over(FOR_A_PLACE)
         lease = None if front else self.limiter.try_acquire(step.places)
         if lease is not None:
+            call.last_wait = 0.0
             return lease
-        return await call.wait(
-            lambda: self.limiter.acquire(
-                step.places, front=front, leaves=call.moves_on
-            ),
-            FOR_A_PLACE,
-        )
+        began = monotonic()
+        ended: BaseException | None = None
+        try:
+            return await call.wait(
+                lambda: self.limiter.acquire(
+                    step.places, front=front, leaves=call.moves_on
+                ),
+                FOR_A_PLACE,
+            )
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            self.recorder.waited(call, step.places, monotonic() - began, ended)
 
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
@@ -118,15 +144,17 @@ class Delivery:
         lease = await self._lease(step, call, front=front) if step.places else None
         error: BaseException | None = asyncio.CancelledError()
         witness: Witness | None = None
+        response: HttpResponse | None = None
+        sent_at = 0.0
         try:
             call.raise_if_over("to be sent")
             if call.witness and not step.is_harmless:
                 witness = call.witness
                 await witness.sending()
-            call.attempts += 1
             longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
             connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
+            sent_at = self.recorder.sending(call, step, self.limiter)
             response = await self.transport.send(step, seconds, connect)
             check(response)
         except IdeogramError as failure:
@@ -141,8 +169,13 @@ class Delivery:
             error = None
             return response
         finally:
+            seconds = monotonic() - sent_at
             if lease is not None:
                 self._give_back(lease, error)
+            if sent_at:
+                self.recorder.attempted(
+                    call, step, self.limiter, seconds, response, error
+                )
 
     def _give_back(self, lease: Lease, error: BaseException | None) -> None:
         named = None
@@ -151,4 +184,6 @@ class Delivery:
             if was_refused(error) and error.retry_after:
                 is_down = isinstance(error, ServerError)
                 self.limiter.pause(error.retry_after, is_down=is_down)
+        before = self.limiter.limit
         self.limiter.release(lease, verdict_of(error), max_inflight_requests=named)
+        self.recorder.limit_is(before, self.limiter.limit)

@@ -15,7 +15,10 @@ from anyio import to_thread
 
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
+from ._listeners import Listeners
+from ._recorder import DownloadRecord
 from ._retry import RetryPolicy, repeat
+from ._stats import Downloads
 from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
@@ -40,12 +43,16 @@ class Downloader:
         retry: How often a lost connection is tried again.
         largest: Most bytes of an image.
         limiter: A gate of its own: nothing that holds a place may wait for another.
+        listeners: Who is told of every download.
+        counted: The counters.
     """
 
     transport: Transport
     retry: RetryPolicy
     largest: int = LARGEST_IMAGE
     limiter: Limiter = attrs.field(factory=lambda: Limiter(PLACES, learn=False))
+    listeners: Listeners = attrs.field(factory=Listeners)
+    counted: Downloads = attrs.field(factory=Downloads)
 
     async def save(self, image: ImageObject, path: Path, call: Call) -> Path:
         """Save *image* at *path*, and make the folder if it is missing.
@@ -54,12 +61,24 @@ class Downloader:
             DownloadError: There is no whole image to be had, or it can't be written;
                 nothing stands at *path* that was not there before.
         """
+        record = DownloadRecord(image.url or "")
+        try:
+            saved = await self._save(image, path, call, record)
+        except BaseException as error:
+            record.end(self.counted, self.listeners, error)
+            raise
+        record.end(self.counted, self.listeners, None)
+        return saved
+
+    async def _save(
+        self, image: ImageObject, path: Path, call: Call, record: DownloadRecord
+    ) -> Path:
         if image.url is None:
             raise DownloadError("the image has no link: the service withheld it")
         step = HttpRequest("GET", image.url)
 
         async def attempt() -> Path:
-            return await self._attempt(step, path, call)
+            return await self._attempt(step, path, call, record)
 
         try:
             try:
@@ -72,18 +91,22 @@ class Downloader:
         except OSError as error:
             raise DownloadError(f"can't write {path}: {error.strerror}") from error
 
-    async def _attempt(self, step: HttpRequest, path: Path, call: Call) -> Path:
+    async def _attempt(
+        self, step: HttpRequest, path: Path, call: Call, record: DownloadRecord
+    ) -> Path:
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
             await to_thread.run_sync(_make_folder, path.parent)
             with temporary(path) as file:
-                await call.wait(lambda: self._fetch(step.url, file), "for the image")
+                await call.wait(
+                    lambda: self._fetch(step.url, file, record), "for the image"
+                )
                 await to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
 
-    async def _fetch(self, url: str, file: IO[bytes]) -> None:
+    async def _fetch(self, url: str, file: IO[bytes], record: DownloadRecord) -> None:
         head, size = b"", 0
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
@@ -92,6 +115,7 @@ class Downloader:
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
                 size += len(chunk)
+                record.size += len(chunk)
                 if len(head) == HEAD:
                     _check_signature(head)
                 if size > self.largest:

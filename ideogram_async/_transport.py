@@ -8,10 +8,12 @@ which is less than servers keep them. Redirects are never followed with the key.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
+from ssl import SSLContext
 from typing import Final
 
 import aiohttp
@@ -33,6 +35,11 @@ LINK_IDLE: Final = 30.0
 CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
+"""What hosts of images and of links are told; the service is told more."""
+PLATFORM: Final = (
+    f"python/{sys.version_info.major}.{sys.version_info.minor}"
+    f" aiohttp/{aiohttp.__version__}"
+)
 
 NEVER_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -59,10 +66,16 @@ class Transport:
 
     Args:
         session: The caller's own session, which is never closed here; or None.
+        network: How connections are made, without a given session.
     """
 
-    def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None = None,
+        network: Network | None = None,
+    ) -> None:
         self._given = session
+        self._network = network or Network()
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -156,7 +169,11 @@ class Transport:
             step.method,
             step.url,
             data=body.content,
-            headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
+            headers={
+                "User-Agent": f"{USER_AGENT} {PLATFORM}",
+                **step.headers,
+                **body.headers,
+            },
             timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
             allow_redirects=False,
             raise_for_status=False,
@@ -178,11 +195,35 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._own is None or self._loop is not loop:
             self._loop = loop
-            self._own = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._own = self._network.session()
         return self._own
+
+
+@attrs.frozen
+class Network:
+    """How connections are made.
+
+    Attributes:
+        proxy: Address of a proxy for everything; it may hold a password.
+        trust_env: Whether proxies are taken from the environment, and `~/.netrc`.
+        ssl: Which certificates are trusted; the machine's own if None.
+    """
+
+    proxy: str | None = attrs.field(default=None, repr=False)
+    trust_env: bool = False
+    ssl: SSLContext | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """Make a session."""
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self.ssl or True
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self.proxy,
+            trust_env=self.trust_env,
+        )
 
 
 @attrs.frozen
