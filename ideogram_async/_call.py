@@ -75,6 +75,7 @@ class Call:
         request: What is sent.
         number: Number of the request, unique in the process.
         began: When, by the monotonic clock.
+        is_told: Whether anybody wants to hear of what goes well.
         tries: How often this step was sent, so far.
         waited: Seconds that it waited for places, so far.
         last_wait: Seconds that the last attempt waited for them.
@@ -93,6 +94,7 @@ class Call:
     request: Request[Any] | None = None
     number: int = 0
     began: float = 0.0
+    is_told: bool = False
     tries: int = 0
     waited: float = 0.0
     last_wait: float = 0.0

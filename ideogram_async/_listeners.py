@@ -50,7 +50,8 @@ class Listeners:
     def started(self, call: Call, request: Request[Any]) -> None:
         """Note that a request begins, and tell of it."""
         call.request, call.number, call.began = request, next(NUMBERS), monotonic()
-        if not self.listen:
+        call.is_told = self.listen
+        if not call.is_told:
             return
         plain = _started(call, request)
         for hook in self.hooks:

@@ -55,7 +55,7 @@ class Recorder:
         self.tally.waited += seconds
         call.waited += seconds
         call.last_wait = seconds
-        if self.listeners.listen:
+        if call.is_told:
             wait = Wait(
                 **self._of(call), places=places, seconds=seconds, error=_name(error)
             )
@@ -66,7 +66,7 @@ class Recorder:
         self.tally.attempts += 1
         call.attempts += 1
         call.tries += 1
-        if self.listeners.listen:
+        if call.is_told:
             sending = Sending(**self._sending(call, step, limiter))
             self.listeners.tell("on_send", sending)
         return monotonic()
@@ -87,7 +87,7 @@ class Recorder:
             tally.refusals += isinstance(error, RateLimitError)
             if not isinstance(error, Exception) and not step.is_harmless:
                 call.is_cut_off = True
-        if self.listeners.listen:
+        if call.is_told:
             attempt = Attempt(
                 **self._sending(call, step, limiter),
                 seconds=seconds,
@@ -126,7 +126,7 @@ class Recorder:
             tally.pay(call.cost)
         except Exception:  # noqa: BLE001  # no answer is lost to a provider's own price
             tally.unpriced += 1
-        if withheld or self.listeners.listen:
+        if withheld or call.is_told:
             generation_id = getattr(answer, "generation_id", None)
             self._ended(
                 call,

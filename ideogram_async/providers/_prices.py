@@ -45,16 +45,19 @@ class Price:
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        return all(getattr(request, name, None) is not None for name in self.given)
+        for name in self.given:  # no generator: this is asked of every answer
+            if getattr(request, name, None) is None:
+                return False
+        return True
 
     def cost(self, request: Request[Any], unit: str | None) -> Cost:
         """Return what *request* costs; unknown if nothing is published for it."""
-        given = ((name, getattr(request, name, None)) for name in self.by)
-        values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
+        given = vars(request).get
+        values = [str(given(name) or DEFAULTS.get(name, "")) for name in self.by]
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return Cost(None, unit, "unknown")
-        images = getattr(request, "num_images", None) or 1
+        images = given("num_images") or 1
         return _cost(amount, images if self.per == "image" else 1, unit, self.qualifier)
 
 
