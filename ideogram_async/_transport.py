@@ -8,6 +8,7 @@ which is less than servers keep them. Redirects are never followed with the key.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -40,6 +41,9 @@ PLATFORM: Final = (
     f"python/{sys.version_info.major}.{sys.version_info.minor}"
     f" aiohttp/{aiohttp.__version__}"
 )
+
+PASSWORD: Final = re.compile(r"//[^/\s]*@")
+"""Names and passwords in an address, such as that of a proxy."""
 
 NEVER_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -281,4 +285,6 @@ def _translated(error: BaseException, seconds: float) -> TransportError:
 def _said(error: BaseException) -> str:
     if type(error) is aiohttp.ClientResponseError:  # it quotes what came
         return "what came is not HTTP"
-    return str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers {error.status}"
+    return PASSWORD.sub("//", str(error)) or type(error).__name__

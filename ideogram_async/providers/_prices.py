@@ -45,7 +45,7 @@ class Price:
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        for name in self.given:  # no generator: this is asked of every answer
+        for name in self.given:  # noqa: SIM110  # quicker, and every answer is priced
             if getattr(request, name, None) is None:
                 return False
         return True
