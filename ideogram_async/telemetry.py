@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ._semantics import (
-    Attributes,
     attempt_error,
     error,
     labels,
@@ -94,6 +93,7 @@ class OpenTelemetry(Hooks):
         self._meters = _Meters(
             metrics.get_meter(SCOPE, __version__, meter_provider=meter_provider)
         )
+        self._started: dict[int, RequestStarted] = {}
         self._requests: dict[int, _Open] = {}
         self._attempts: dict[int, _Open] = {}
 
@@ -104,7 +104,8 @@ class OpenTelemetry(Hooks):
             kind=trace.SpanKind.CLIENT,
             attributes=of_request(started),
         )
-        self._requests[started.request_id] = _Open(span, started)
+        self._started[started.request_id] = started
+        self._requests[started.request_id] = _Open(span)
 
     def on_send(self, sending: Sending) -> None:
         """Begin a span of the attempt below that of the request."""
@@ -127,32 +128,30 @@ class OpenTelemetry(Hooks):
         self._meters.show(attempt)
         if attempt.status == 429:  # noqa: PLR2004  # Too Many Requests
             self._meters.refusals.add(1, labels(attempt))
-        opened = self._attempts.pop(attempt.request_id, None)
-        if opened is not None:
-            if attempt.status is not None:
-                key = "http.response.status_code"
-                opened.span.set_attribute(key, attempt.status)
-            opened.end(cause)
+        opened = self._attempts.pop(attempt.request_id)
+        if attempt.status is not None:
+            opened.span.set_attribute("http.response.status_code", attempt.status)
+        opened.end(cause)
 
     def on_retry(self, retry: Retry) -> None:
         """Count it, and note it in the request's span."""
         self._meters.retries.add(1, labels(retry) | error(retry.error))
-        opened = self._requests.get(retry.request_id)
-        if opened is not None:
-            event: Attributes = {
+        self._requests[retry.request_id].span.add_event(
+            "ideogram.retry",
+            {
                 "error.type": retry.error,
                 "ideogram.attempt": retry.number,
                 "ideogram.retry.delay": retry.delay,
-            }
-            opened.span.add_event("ideogram.retry", event)
+            },
+        )
 
     def on_outcome(self, outcome: Outcome) -> None:
         """End the span of the request, and count what it brought and cost."""
-        opened = self._requests.pop(outcome.request_id, None)
-        self._meters.count(outcome, opened.started if opened else None)
-        if opened is not None:
-            opened.span.set_attributes(of_outcome(outcome))
-            opened.end(outcome.error)
+        started = self._started.pop(outcome.request_id)
+        opened = self._requests.pop(outcome.request_id)
+        self._meters.count(outcome, started)
+        opened.span.set_attributes(of_outcome(outcome))
+        opened.end(outcome.error)
 
     def on_download(self, download: Download) -> None:
         """Make a span of the download, and measure it."""
@@ -197,9 +196,8 @@ def url_filter(url: yarl.URL, *, keep: Container[str] = ()) -> str:
 class _Open:
     """A span that is the current one of its task, until it ends."""
 
-    def __init__(self, span: trace.Span, started: RequestStarted | None = None) -> None:
+    def __init__(self, span: trace.Span) -> None:
         self.span = span
-        self.started = started
         self._token: Token[Any] = context.attach(trace.set_span_in_context(span))
 
     def end(self, cause: str | None) -> None:
@@ -251,13 +249,11 @@ class _Meters:
         self.in_use.set(sending.in_use, provider)
         self.limit.set(sending.limit, provider)
 
-    def count(self, outcome: Outcome, started: RequestStarted | None) -> None:
+    def count(self, outcome: Outcome, started: RequestStarted) -> None:
         """Count what a request brought and cost."""
         about = labels(outcome)
-        told = about | error(outcome.error)
-        if started is not None:
-            told |= model(started) | {"gen_ai.operation.name": operation(started)}
-        self.operation.record(outcome.seconds, told)
+        what = {"gen_ai.operation.name": operation(started), **model(started)}
+        self.operation.record(outcome.seconds, about | what | error(outcome.error))
         self.images.add(outcome.images, about)
         self.withheld.add(outcome.withheld, about)
         self.unknown.add(outcome.is_unknown, about)
