@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types, strictly and with two checkers, and that none is missing."""
-    session.install(".[cli,sandbox]", "nox", "pytest", *_group("types"))
+    session.install(".[cli,otel,sandbox]", "nox", "pytest", *_group("types"))
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "ideogram_async", "--ignoreexternal")
@@ -41,7 +41,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on the installed package, warnings as errors; measure coverage."""
-    session.install(".[cli,sandbox]", *_group("tests"))
+    session.install(".[cli,otel,sandbox]", *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"  # the package is the installed one
     session.run("coverage", "erase")
     plain = ("-m", "not browser")
@@ -53,7 +53,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=["3.12", "3.13", "3.14"])
 def versions(session: nox.Session) -> None:
     """Run the tests on the other Pythons that this machine has."""
-    session.install(".[cli,sandbox]", *_group("tests"))
+    session.install(".[cli,otel,sandbox]", *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", *session.posargs)
 

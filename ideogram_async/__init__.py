@@ -10,6 +10,7 @@ async with IdeogramClient() as client:
 
 from ._bulk import Outcomes
 from ._retry import RetryPolicy
+from ._stats import Stats
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -38,6 +39,7 @@ from .errors import (
     UnsupportedRequestError,
     WebhookVerificationError,
 )
+from .hooks import Hooks
 from .limiter import Limiter
 from .masks import Mask
 from .requests import (
@@ -158,6 +160,7 @@ __all__ = [
     "GetGeneration",
     "GetModel",
     "GetModelResponse",
+    "Hooks",
     "IdeogramClient",
     "IdeogramError",
     "ImageLayer",
@@ -199,6 +202,7 @@ __all__ = [
     "RetryPolicy",
     "SafetyError",
     "ServerError",
+    "Stats",
     "StatusError",
     "StyleDescription",
     "SubmitGenerateV4",

@@ -7,6 +7,7 @@ import itertools
 import logging
 import re
 from time import monotonic
+from traceback import extract_tb
 from typing import Any, Final
 
 import attrs
@@ -104,9 +105,5 @@ def _prompt(request: Request[Any]) -> str | None:
 
 def _place(error: BaseException) -> str:
     """Return where *error* was raised, without its text: that may quote a prompt."""
-    traceback = error.__traceback__
-    while traceback and traceback.tb_next:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return "an unknown place"
-    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
