@@ -121,7 +121,7 @@ class Call:
     def forget(self) -> None:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
-        self.tries = 0
+        self.tries, self.last_wait = 0, 0.0
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""
