@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -42,11 +43,14 @@ TIMEOUT: Final = 300.0
 
 FOR_A_PLACE: Final = "for a place in the limit"
 
+CANCELLED: Final = asyncio.CancelledError()
+"""What an attempt ends with that neither returns nor raises our error."""
+
 HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Delivery:
     """Sends steps, within the limit and as often as is safe.
 
@@ -63,7 +67,7 @@ class Delivery:
     limiter: Limiter
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     timeout: float = TIMEOUT
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     recorder: Recorder = attrs.field(factory=Recorder)
 
     async def deliver(
@@ -85,6 +89,8 @@ class Delivery:
                 first_error = error
             return await self._persist(step, check, call, first_error)
         except IdeogramError as error:
+            if not step.is_repeatable:  # nothing is left to send
+                call.stay()
             suspect = call.suspect
             if suspect is None or isinstance(error, DecodeError):
                 raise
@@ -117,12 +123,9 @@ class Delivery:
             retrying,
         )
 
-    async def _lease(self, step: HttpRequest, call: Call, *, front: bool) -> Lease:
-        call.raise_if_over(FOR_A_PLACE)
-        lease = None if front else self.limiter.try_acquire(step.places)
-        if lease is not None:
-            call.last_wait = 0.0
-            return lease
+    async def _wait_for_lease(
+        self, step: HttpRequest, call: Call, *, front: bool
+    ) -> Lease:
         began = monotonic()
         ended: BaseException | None = None
         try:
@@ -141,17 +144,22 @@ class Delivery:
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
     ) -> HttpResponse:
-        lease = await self._lease(step, call, front=front) if step.places else None
-        error: BaseException | None = asyncio.CancelledError()
+        lease = None
+        call.last_wait = 0.0
+        if step.places:
+            lease = None if front else self.limiter.try_acquire(step.places)
+            lease = lease or await self._wait_for_lease(step, call, front=front)
+        error: BaseException | None = CANCELLED
         witness: Witness | None = None
         response: HttpResponse | None = None
         sent_at = 0.0
         try:
             call.raise_if_over("to be sent")
-            if call.witness and not step.is_harmless:
+            is_harmless = step.is_harmless
+            if call.witness and not is_harmless:
                 witness = call.witness
                 await witness.sending()
-            longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
+            longest = HARMLESS_TIMEOUT if is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
             connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
             sent_at = self.recorder.sending(call, step, self.limiter)
@@ -159,31 +167,37 @@ class Delivery:
             check(response)
         except IdeogramError as failure:
             error = failure
-            if may_have_run(failure) and not step.is_harmless:
-                call.suspect = failure
-                call.stay()
-            if witness and did_not_run(failure):
-                witness.spared()
+            _judge(failure, step, call, witness)
             raise
         else:
             error = None
             return response
         finally:
-            seconds = monotonic() - sent_at
             if lease is not None:
-                self._give_back(lease, error)
+                self._give_back(lease, call, error)
             if sent_at:
-                self.recorder.attempted(
-                    call, step, self.limiter, seconds, response, error
-                )
+                attempted = self.recorder.attempted
+                attempted(call, step, self.limiter, sent_at, response, error)
 
-    def _give_back(self, lease: Lease, error: BaseException | None) -> None:
+    def _give_back(self, lease: Lease, call: Call, error: BaseException | None) -> None:
+        if call.keeps_places and error is None:
+            call.kept = partial(self.limiter.release, lease)
+            return
         named = None
         if isinstance(error, StatusError):
             named = error.max_inflight_requests
             if was_refused(error) and error.retry_after:
                 is_down = isinstance(error, ServerError)
                 self.limiter.pause(error.retry_after, is_down=is_down)
-        before = self.limiter.limit
         self.limiter.release(lease, verdict_of(error), max_inflight_requests=named)
-        self.recorder.limit_is(before, self.limiter.limit)
+
+
+def _judge(
+    failure: IdeogramError, step: HttpRequest, call: Call, witness: Witness | None
+) -> None:
+    """Note what *failure* tells of whether *step* ran."""
+    if may_have_run(failure) and not step.is_harmless:
+        call.suspect = failure
+        call.stay()
+    if witness and did_not_run(failure):
+        witness.spared()

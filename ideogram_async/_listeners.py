@@ -24,7 +24,7 @@ MODEL: Final = re.compile(r"ideogram-v\d")
 LOG: Final = Log()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Listeners:
     """Whom a client tells: its hooks, and the log.
 
@@ -37,11 +37,6 @@ class Listeners:
         factory=set[tuple[int, str]], init=False
     )
 
-    @property
-    def listen(self) -> bool:
-        """Whether anybody wants to hear of what goes well."""
-        return bool(self.hooks) or LOGGER.isEnabledFor(logging.DEBUG)
-
     def tell(self, name: str, event: object) -> None:
         """Call the method *name* of everybody with *event*."""
         for hook in self.hooks:
@@ -51,7 +46,7 @@ class Listeners:
     def started(self, call: Call, request: Request[Any]) -> None:
         """Note that a request begins, and tell of it."""
         call.request, call.number, call.began = request, next(NUMBERS), monotonic()
-        call.is_told = self.listen
+        call.is_told = bool(self.hooks) or LOGGER.isEnabledFor(logging.DEBUG)
         if not call.is_told:
             return
         plain = _started(call, request)

@@ -7,6 +7,7 @@ there are hooks, where the log is at DEBUG, or where something went wrong.
 from __future__ import annotations
 
 from collections.abc import Callable
+from logging import DEBUG
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import attrs
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._listeners import Listeners
+from ._logging import LOGGER
 from ._stats import Downloads, Tally
 from .costs import UNKNOWN, Cost
 from .errors import DecodeError, OutcomeUnknownError, RateLimitError
@@ -32,7 +34,7 @@ from .limiter import Limiter
 from .requests import Request
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Recorder:
     """Counts and tells what happens at one provider.
 
@@ -40,12 +42,14 @@ class Recorder:
         provider: Name of who is asked.
         price: Returns what a request costs there.
         listeners: Who is told.
+        limit: Places that could be in use at once, when it was last looked at.
         tally: The counters.
     """
 
     provider: str = ""
     price: Callable[[Request[Any]], Cost] = lambda _: UNKNOWN
     listeners: Listeners = attrs.field(factory=Listeners)
+    limit: int = 0
     tally: Tally = attrs.field(factory=Tally)
 
     def waited(
@@ -65,7 +69,6 @@ class Recorder:
         """Note that an attempt is about to leave, and return the time."""
         self.tally.attempts += 1
         call.attempts += 1
-        call.tries += 1
         if call.is_told:
             sending = Sending(**self._sending(call, step, limiter))
             self.listeners.tell("on_send", sending)
@@ -76,13 +79,16 @@ class Recorder:
         call: Call,
         step: HttpRequest,
         limiter: Limiter,
-        seconds: float,
+        sent_at: float,
         response: HttpResponse | None,
         error: BaseException | None,
     ) -> None:
-        """Note that an attempt took some *seconds*; its places are given back."""
+        """Note that an attempt of *sent_at* has ended; its places are given back."""
+        seconds = monotonic() - sent_at
         tally = self.tally
         tally.in_service += seconds
+        if limiter.limit != self.limit:
+            self._limit_changed(limiter.limit)
         if error is not None:
             tally.refusals += isinstance(error, RateLimitError)
             if not isinstance(error, Exception) and not step.is_harmless:
@@ -101,17 +107,11 @@ class Recorder:
         self.tally.retries += 1
         retry = Retry(
             **self._of(call),
-            number=call.tries,
+            number=call.attempts - call.sent_before,
             delay=delay,
             error=type(error).__name__,
         )
         self.listeners.tell("on_retry", retry)
-
-    def limit_is(self, before: int, after: int) -> None:
-        """Note how many places there are now."""
-        if before != after:
-            change = LimitChange(provider=self.provider, before=before, after=after)
-            self.listeners.tell("on_limit", change)
 
     def answered(self, call: Call, request: Request[Any], answer: Any) -> None:
         """Note that a request was answered, and what it cost."""
@@ -156,6 +156,11 @@ class Recorder:
             call, error=_name(error), status=_status(error), is_unknown=is_unknown
         )
 
+    def _limit_changed(self, limit: int) -> None:
+        change = LimitChange(provider=self.provider, before=self.limit, after=limit)
+        self.limit = limit
+        self.listeners.tell("on_limit", change)
+
     def _ended(self, call: Call, **known: Any) -> None:
         outcome = Outcome(
             **self._of(call),
@@ -179,7 +184,7 @@ class Recorder:
         address = urlsplit(step.url)
         return {
             **self._of(call),
-            "number": call.tries,
+            "number": call.attempts - call.sent_before,
             "method": step.method,
             "host": address.hostname or "",
             "port": address.port or (443 if address.scheme == "https" else 80),
@@ -190,7 +195,7 @@ class Recorder:
         }
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class DownloadRecord:
     """One download, as it goes.
 
@@ -200,7 +205,7 @@ class DownloadRecord:
         began: When, by the monotonic clock.
     """
 
-    url: str = attrs.field(repr=False)
+    url: str
     size: int = 0
     began: float = attrs.field(factory=monotonic)
 
@@ -213,7 +218,7 @@ class DownloadRecord:
         counted.failed_downloads += error is not None
         counted.downloaded += self.size
         counted.downloading += seconds
-        if error is not None or listeners.listen:
+        if error is not None or listeners.hooks or LOGGER.isEnabledFor(DEBUG):
             download = Download(
                 host=_host(self.url),
                 size=self.size,

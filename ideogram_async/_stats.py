@@ -9,11 +9,12 @@ from typing import Protocol
 
 import attrs
 
+from ._value import Value
 from .costs import Cost
 
 
-@attrs.frozen(kw_only=True)
-class Stats:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Stats(Value):
     """What a client, or one of its providers, has done so far.
 
     Every request is in progress, in `answered`, or in `failures`.
@@ -68,7 +69,7 @@ class Stats:
     providers: tuple[Stats, ...] = ()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Tally:
     """The counters of one provider; see `Stats` for the meanings.
 
@@ -100,7 +101,7 @@ class Tally:
             self.costs[unit] = self.costs.get(unit, Decimal(0)) + cost.amount
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Downloads:
     """The counters of downloads; see `Stats` for the meanings."""
 

@@ -36,11 +36,12 @@ LINK_IDLE: Final = 30.0
 CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
-"""What hosts of images and of links are told; the service is told more."""
-PLATFORM: Final = (
-    f"python/{sys.version_info.major}.{sys.version_info.minor}"
+"""What hosts of images and of links are told."""
+FULL_AGENT: Final = (
+    f"{USER_AGENT} python/{sys.version_info.major}.{sys.version_info.minor}"
     f" aiohttp/{aiohttp.__version__}"
 )
+"""What the service is told."""
 
 PASSWORD: Final = re.compile(r"//[^/\s]*@")
 """Names and passwords in an address, such as that of a proxy."""
@@ -101,7 +102,7 @@ class Transport:
         """
         body = Body(step)
         try:
-            if not step.uploads:
+            if not body.is_streamed:
                 return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
@@ -169,27 +170,24 @@ class Transport:
     async def _exchange(
         self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
-        async with self._session().request(
+        response = await self._session().request(
             step.method,
             step.url,
             data=body.content,
-            headers={
-                "User-Agent": f"{USER_AGENT} {PLATFORM}",
-                **step.headers,
-                **body.headers,
-            },
+            headers={"User-Agent": FULL_AGENT, **step.headers, **body.headers},
             timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
             allow_redirects=False,
             raise_for_status=False,
-        ) as response:
+        )
+        try:
             content, complete = await _read(response)
-            return HttpResponse(
-                response.status,
-                response.headers,
-                content,
-                complete,
-                time.time(),
-            )
+        finally:  # what `async with` would do, in a quarter of its steps
+            response.release()
+            await response.wait_for_close()
+        received = time.time()
+        return HttpResponse(
+            response.status, response.headers, content, complete, received
+        )
 
     def _session(self) -> aiohttp.ClientSession:
         if self._given is not None:
@@ -203,7 +201,7 @@ class Transport:
         return self._own
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Network:
     """How connections are made.
 
@@ -213,7 +211,7 @@ class Network:
         ssl: Which certificates are trusted; the machine's own if None.
     """
 
-    proxy: str | None = attrs.field(default=None, repr=False)
+    proxy: str | None = None
     trust_env: bool = False
     ssl: SSLContext | None = None
 
@@ -230,7 +228,7 @@ class Network:
         )
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Download:
     """A reply whose body is still to come.
 
@@ -254,15 +252,15 @@ def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
-    content = b""
+    chunks: list[bytes] = []
+    size, content = 0, response.content
     try:
-        while chunk := await response.content.readany():
-            content = content + chunk if content else chunk
-            if len(content) > LARGEST_ANSWER:
-                return content, False
+        while size <= LARGEST_ANSWER and not content.at_eof():
+            chunks.append(await content.readany())
+            size += len(chunks[-1])
     except LOST:
-        return content, False
-    return content, True
+        return b"".join(chunks), False
+    return b"".join(chunks), size <= LARGEST_ANSWER
 
 
 def is_cancelled() -> bool:

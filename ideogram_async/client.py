@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import attrs
@@ -17,10 +17,12 @@ from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
-from ._files import Downloader
+from ._files import LARGEST_IMAGE, Downloader
 from ._listeners import Listeners
+from ._polling import Poller
 from ._recorder import Recorder
 from ._retry import RetryPolicy
+from ._running import RunningBatches
 from ._settings import Choice, check_network, check_shared, checked_headers, chosen
 from ._stats import Stats
 from ._transport import Network, Transport
@@ -29,8 +31,11 @@ from .errors import ConfigurationError
 from .hooks import Hooks
 from .limiter import Limiter
 from .requests import Request
-from .responses import ImageObject
+from .responses import GenerationResponse, ImageObject
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
@@ -68,18 +73,15 @@ class IdeogramClient(Batches):
         session: An aiohttp session to use; it is not closed. Let its connector keep
             idle connections shortly (`keepalive_timeout=1`): one that the service
             has closed meanwhile leaves a paid request unknown.
-        headers: Further header fields of every request to the service; hosts of images
-            don't get them.
+        headers: Further header fields of every request to the service, not to others.
         hooks: Who is told of every attempt, retry and outcome; one, or several.
-        proxy: Address of a proxy for everything, such as
-            `"http://user:password@proxy.example:3128"`.
-        trust_env: Whether proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY` and
-            `NO_PROXY`, and passwords from `~/.netrc`.
+        proxy: A proxy for everything, as `"http://user:password@proxy.example:3128"`.
+        trust_env: Whether proxies are those of the environment, and of `~/.netrc`.
         ssl: Which certificates are trusted; those of the machine if omitted.
 
     Raises:
-        ConfigurationError: There is no key, no such provider, or no such address; or an
-            option can't be what it is.
+        ConfigurationError: There is no key, no such provider or address, or an option
+            can't be what it is.
     """
 
     def __init__(  # noqa: PLR0913  # the contract's options, keyword only
@@ -107,21 +109,23 @@ class IdeogramClient(Batches):
         self._downloader = Downloader(
             self._transport, RetryPolicy(), listeners=listeners
         )
+        self._poller = Poller()
         self._failover = Failover(
             tuple(
-                Channel(
-                    each,
-                    Delivery(
-                        self._transport,
-                        limiter or Limiter(each.places),
-                        recorder=Recorder(each.name, each.cost, listeners),
-                    ),
-                )
+                Channel(each, self._delivery(each, limiter, listeners))
                 for each in providers
             ),
             listeners=listeners,
         )
+        self._running = RunningBatches()
         self._configure(retry or RetryPolicy(), timeout, deadline, headers)
+
+    def _delivery(
+        self, provider: Provider, limiter: Limiter | None, listeners: Listeners
+    ) -> Delivery:
+        gate = limiter or Limiter(provider.places)
+        recorder = Recorder(provider.name, provider.cost, listeners, gate.limit)
+        return Delivery(self._transport, gate, recorder=recorder)
 
     def _configure(
         self,
@@ -133,8 +137,8 @@ class IdeogramClient(Batches):
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
             if seconds is not None and not seconds > 0:
                 raise ConfigurationError(f"{name} must be above 0 s, got {seconds}")
-        providers = [channel.provider for channel in self._failover.channels]
-        self._headers = checked_headers(headers, providers)
+        asked = (channel.provider for channel in self._failover.channels)
+        self._headers = checked_headers(headers, asked)
         self._retry, self._timeout, self._deadline = retry, timeout, deadline
         self._failover = self._failover.configured(retry, timeout, self._headers)
         self._downloader = attrs.evolve(self._downloader, retry=retry)
@@ -186,14 +190,14 @@ class IdeogramClient(Batches):
     def stats(self) -> Stats:
         """Return what this client, and its copies `with_options`, have done so far.
 
-        It costs little, and may be called at any time, from any thread.
+        It may be called at any time, from any thread.
         """
         return self._failover.stats(self._downloader.counted)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Return a copy with other options that shares the session and the limiter.
+        """Return a copy with other options; all else is shared, also the limiter.
 
-        Counters and hooks are shared too. `headers` stand for those given before.
+        New `headers` stand for all that were given before.
 
         Raises:
             ConfigurationError: An option can't be what it is.
@@ -215,14 +219,47 @@ class IdeogramClient(Batches):
         """
         return await self._failover.send(request, Call.within(self._deadline))
 
+    async def wait_for_generation(
+        self,
+        generation_id: str,
+        timeout: float | None = None,  # noqa: ASYNC109  # the contract's
+    ) -> GenerationResponse:
+        """Return what a generation has made, as soon as it is completed.
+
+        It asks at once, after 2 s, 3 s, and so on up to every 30 s. A poll that is
+        refused (429), fails (5xx) or is lost is followed by the next. All waits of this
+        client and of its copies together stay below the service's 1,000 polls in 10 s.
+        Polls take no place in the limit, and cancelling a wait changes nothing.
+
+        Args:
+            generation_id: What `submit_generate_v4` answered.
+            timeout: Most seconds to wait; None for as long as the client's deadline
+                lets it.
+
+        Raises:
+            GenerationFailedError: It ended as failed, and is not billed.
+            RequestTimeoutError: The time was up; the generation goes on, and
+                `generation_id` is its id.
+            IdeogramError: It can't be asked for, such as an id that nobody knows.
+            ValueError: It can be no id.
+        """
+        limits = [each for each in (timeout, self._deadline) if each is not None]
+        call = Call.within(min(limits, default=None))
+        return await self._poller.wait(self._failover, generation_id, call)
+
     async def download(
-        self, image: ImageObject | str, path: str | os.PathLike[str]
+        self,
+        image: ImageObject | str,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int = LARGEST_IMAGE,
     ) -> Path:
         """Save *image* at *path*: a whole file, checked to be an image, or none.
 
         Args:
             image: An image of an answer, or its link.
             path: Where to put it; a missing folder is made, a file is replaced.
+            max_bytes: Most bytes of the file; 256 MiB if omitted.
 
         Returns:
             The path.
@@ -233,11 +270,22 @@ class IdeogramClient(Batches):
         """
         found = ImageObject(url=image) if isinstance(image, str) else image
         call = Call.within(self._deadline)
-        return await self._downloader.save(found, Path(path), call)
+        return await self._downloader.save(found, Path(path), call, max_bytes)
 
-    async def aclose(self) -> None:
-        """Close the connections; a session that was given stays open."""
-        await self._transport.aclose()
+    async def aclose(self, drain: float | None = None) -> None:
+        """Close the connections; a session that was given stays open.
+
+        Batches of `start_many` send nothing new, and what they have under way is waited
+        for, also when the caller's scope is cancelled: it is paid.
+
+        Args:
+            drain: Most seconds of that wait; None for as long as an attempt may take.
+                What is still under way then ends as `OutcomeUnknownError`.
+        """
+        try:
+            await self._running.drain(drain)
+        finally:
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         """Return the client."""
@@ -249,5 +297,5 @@ class IdeogramClient(Batches):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the connections."""
+        """Close the connections, as `aclose` does."""
         await self.aclose()

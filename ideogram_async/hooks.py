@@ -20,6 +20,7 @@ from typing import ClassVar
 
 import attrs
 
+from ._value import Value
 from .costs import UNKNOWN, Cost
 
 
@@ -36,8 +37,8 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
-class RequestStarted:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RequestStarted(Value):
     """A request begins: nothing was sent, or waited for.
 
     Attributes:
@@ -64,8 +65,8 @@ class RequestStarted:
     prompt: str | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen(kw_only=True)
-class _OfRequest:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class _OfRequest(Value):
     """What is told of a request under way.
 
     Attributes:
@@ -79,7 +80,7 @@ class _OfRequest:
     provider: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Wait(_OfRequest):
     """A request has waited for places in the limit, or has given up.
 
@@ -95,7 +96,7 @@ class Wait(_OfRequest):
     error: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Sending(_OfRequest):
     """An attempt is about to leave.
 
@@ -120,7 +121,7 @@ class Sending(_OfRequest):
     limit: int
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Attempt(Sending):
     """An attempt has ended; `in_use` and `limit` are what they are after it.
 
@@ -135,7 +136,7 @@ class Attempt(Sending):
     error: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Retry(_OfRequest):
     """A step will be sent again.
 
@@ -150,8 +151,8 @@ class Retry(_OfRequest):
     error: str
 
 
-@attrs.frozen(kw_only=True)
-class Outcome:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Outcome(Value):
     """A request has ended: answered, failed, or cancelled.
 
     Attributes:
@@ -187,8 +188,8 @@ class Outcome:
     is_unknown: bool = False
 
 
-@attrs.frozen(kw_only=True)
-class Download:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Download(Value):
     """The download of an image has ended.
 
     Attributes:
@@ -204,8 +205,8 @@ class Download:
     error: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class LimitChange:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LimitChange(Value):
     """The limit has followed what the service serves.
 
     Attributes:

@@ -51,7 +51,7 @@ class Saver:
 
     async def recall(self, number: int) -> Answered:
         """Return an item that an earlier run left answered."""
-        item, answer, files = await self.journal.reread(number)
+        item, answer, files, _ = await self.journal.reread(number)
         returns = REQUESTS[json.loads(item.asked)["type"]].returns
         response = decode(answer, returns, b"")
         return Answered(item, getattr(response, "data", ()), files)

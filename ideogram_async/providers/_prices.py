@@ -5,14 +5,16 @@ Sources are the price pages; a price that is on none of them is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 import attrs
 
+from .._value import Value
 from ..costs import Cost, Qualifier
 from ..requests import Request
 
@@ -25,8 +27,12 @@ DEFAULTS: Final[Mapping[str, str]] = {
 """What the service takes for fields that decide a price and are not given."""
 
 
-@attrs.frozen
-class Price:
+MOST_KNOWN: Final = 1024
+"""How many prices a list keeps that it has looked up."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Price(Value):
     """The price of an image, or of a request, by what it is made with.
 
     Attributes:
@@ -72,8 +78,8 @@ def flat(amount: str, **more: Any) -> Price:
     return Price({"": amount}, per="request", **more)
 
 
-@attrs.frozen
-class PriceList:
+@attrs.frozen(eq=False, repr=False)
+class PriceList(Value):
     """What a provider has published about its prices.
 
     Attributes:
@@ -81,6 +87,8 @@ class PriceList:
         source: Where it is published.
         seen: When it was taken over from there.
         prices: Prices by request class; the first that applies decides.
+        _deciding: Takes out of a request of the class the values that decide.
+        _known: Costs by class and those values.
     """
 
     unit: str | None = None
@@ -90,11 +98,43 @@ class PriceList:
         factory=dict[type[Request[Any]], tuple[Price, ...]]
     )
 
+    _deciding: dict[type, Callable[[dict[str, Any]], Any]] = attrs.field(
+        factory=dict[type, Callable[[dict[str, Any]], Any]], init=False, eq=False
+    )
+    _known: dict[Any, Cost] = attrs.field(factory=dict[Any, Cost], init=False, eq=False)
+
     def cost(self, request: Request[Any]) -> Cost:
-        """Return what *request* costs; asking (GET) costs nothing."""
+        """Return what *request* costs; asking (GET) costs nothing.
+
+        Every answer is priced, and most are alike in what decides the price, so what
+        was looked up once is kept.
+        """
+        kind = type(request)
+        try:
+            return self._known[kind, self._deciding[kind](vars(request))]
+        except (KeyError, TypeError):  # it is new, or has a value without a hash
+            return self._remembered(request)
+
+    def _remembered(self, request: Request[Any]) -> Cost:
+        """Look the price up, and keep it unless it hangs on files, which are large."""
+        cost, kind, fields = self._looked_up(request), type(request), vars(request)
+        prices = self.prices.get(kind, ())
+        given = {name for price in prices for name in price.given}
+        names = {"num_images", *given, *(name for price in prices for name in price.by)}
+        known = sorted(names & fields.keys())
+        self._deciding[kind] = deciding = itemgetter(*known) if known else _nothing
+        if all(fields[n] is None for n in given) and len(self._known) < MOST_KNOWN:
+            self._known[kind, deciding(fields)] = cost
+        return cost
+
+    def _looked_up(self, request: Request[Any]) -> Cost:
         if request.endpoint.method == "GET":
             return Cost(Decimal(0), self.unit)
         for price in self.prices.get(type(request), ()):
             if price.applies(request):
                 return price.cost(request, self.unit)
         return Cost(None, self.unit, "unknown")
+
+
+def _nothing(_: object) -> None:
+    """Stand for the values of a class whose price hangs on none."""
