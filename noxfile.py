@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 if shutil.which("chromium"):
     nox.options.sessions = [*nox.options.sessions, "browser"]
 
-EXTRAS = ".[cli,fastapi,litestar,sandbox,webhooks]"
+EXTRAS = ".[cli,fastapi,litestar,otel,sandbox,webhooks]"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
