@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import aiohttp
 import attrs
@@ -23,7 +23,14 @@ from ._polling import Poller
 from ._recorder import Recorder
 from ._retry import RetryPolicy
 from ._running import RunningBatches
-from ._settings import Choice, check_network, check_shared, checked_headers, chosen
+from ._settings import (
+    Choice,
+    Options,
+    check_network,
+    check_shared,
+    checked_headers,
+    chosen,
+)
 from ._stats import Stats
 from ._transport import Network, Transport
 from .costs import Cost
@@ -39,15 +46,6 @@ if TYPE_CHECKING:
     from .responses import GenerationResponse
 
 T = TypeVar("T")
-
-
-class Options(TypedDict, total=False):
-    """What `IdeogramClient.with_options` changes; see the client for the meanings."""
-
-    retry: RetryPolicy
-    timeout: float
-    deadline: float | None
-    headers: Mapping[str, str]
 
 
 class IdeogramClient(Batches):
