@@ -64,10 +64,7 @@ def test_import_loads_what_a_client_is_made_of(code: str) -> None:
         "requests._docs",
         "requests._registry",
     }
-    assert {name for name in found if name.startswith("responses.")} == {
-        "responses._base",
-        "responses.images",
-    }
+    assert not {name for name in found if name.startswith("responses.")}
     assert public <= {
         *("batch", "client", "costs", "errors", "hooks", "limiter"),
         *("providers", "requests", "responses", "uploads"),
