@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import aiohttp
 import anyio
 import attrs
 import pytest
+import trustme
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 
 from ideogram_async import IdeogramClient, ImageObject, UnsupportedRequestError
 from ideogram_async._operations import Operations
@@ -20,6 +24,8 @@ from ideogram_async.providers import PROVIDERS, _base
 from ideogram_async.requests import REQUESTS
 from ideogram_async.sandbox import Sandbox
 
+from .proxy import Proxy
+from .servers import Server
 from .web.apps import serve_asgi
 from .wire_server import wire_server
 
@@ -162,6 +168,73 @@ async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.count("event: outcome") == 2
     assert picture["url"].startswith(sandbox.url)
     assert sandbox.ledger.images == 3
+
+
+def program(marker: str, **replaced: str) -> Any:
+    """Return the Python block of the README that has *marker*, as a coroutine."""
+    text = next(text for kind, text in BLOCKS if kind == "python" and marker in text)
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    body = "\n".join("    " + line for line in f"{text}\nreturn locals()".splitlines())
+    namespace: dict[str, Any] = {}
+    exec(f"async def program():\n{body}\n", namespace)
+    return namespace["program"]
+
+
+async def test_the_hooks_of_the_readme(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example hooks print outcomes, and the counters are what is said."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        stats = (await program("class Watch")())["stats"]
+
+    assert capsys.readouterr().out == "GenerateV3 1 0.06 USD None\n" * 2
+    assert (stats.answered, stats.refusals) == (2, 0)
+    assert stats.costs == {"USD": Decimal("0.12")}
+
+
+async def test_the_telemetry_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of OpenTelemetry runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        try:
+            client = (await program("OpenTelemetry()")())["client"]
+        finally:
+            AioHttpClientInstrumentor().uninstrument()
+
+    assert client.stats().answered == 1
+
+
+async def test_the_proxy_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example with a proxy and a certificate of one's own sends its request."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "company.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Proxy("user:password") as proxy, Server(ssl=context) as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        here = proxy.bare_url.removeprefix("http://")
+        await program("company.pem", **{"proxy.example:3128": here})()
+
+    assert server.requests[0].headers["x-team"] == "posters"
+    assert proxy.targets == [f"CONNECT {server.url.removeprefix('https://')}".encode()]
+
+
+async def test_the_session_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example with a session of one's own runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Server() as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        await program("session=session")()
+
+    assert server.ran == 1
 
 
 def test_the_changelog_has_the_version() -> None:
