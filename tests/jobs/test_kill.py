@@ -10,6 +10,7 @@ from .kill import run
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("later", [False, True])
 def test_killed_at_random(
     tmp_path: Path,
