@@ -16,9 +16,10 @@ from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
-from ._files import Downloader
+from ._files import LARGEST_IMAGE, Downloader
 from ._polling import Poller
 from ._retry import RetryPolicy
+from ._running import RunningBatches
 from ._settings import Choice, check_shared, chosen
 from ._transport import Transport
 from .costs import Cost
@@ -93,6 +94,7 @@ class IdeogramClient(Batches):
                 for each in providers
             )
         )
+        self._running = RunningBatches()
         self._configure(retry or RetryPolicy(), timeout, deadline)
 
     def _configure(
@@ -196,13 +198,18 @@ class IdeogramClient(Batches):
         return await self._poller.wait(self._failover, generation_id, call)
 
     async def download(
-        self, image: ImageObject | str, path: str | os.PathLike[str]
+        self,
+        image: ImageObject | str,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int = LARGEST_IMAGE,
     ) -> Path:
         """Save *image* at *path*: a whole file, checked to be an image, or none.
 
         Args:
             image: An image of an answer, or its link.
             path: Where to put it; a missing folder is made, a file is replaced.
+            max_bytes: Most bytes of the file; 256 MiB if omitted.
 
         Returns:
             The path.
@@ -213,11 +220,22 @@ class IdeogramClient(Batches):
         """
         found = ImageObject(url=image) if isinstance(image, str) else image
         call = Call.within(self._deadline)
-        return await self._downloader.save(found, Path(path), call)
+        return await self._downloader.save(found, Path(path), call, max_bytes)
 
-    async def aclose(self) -> None:
-        """Close the connections; a session that was given stays open."""
-        await self._transport.aclose()
+    async def aclose(self, drain: float | None = None) -> None:
+        """Close the connections; a session that was given stays open.
+
+        Batches of `start_many` send nothing new, and what they have under way is waited
+        for, also when the caller's scope is cancelled: it is paid.
+
+        Args:
+            drain: Most seconds of that wait; None for as long as an attempt may take.
+                What is still under way then ends as `OutcomeUnknownError`.
+        """
+        try:
+            await self._running.drain(drain)
+        finally:
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         """Return the client."""
@@ -229,5 +247,5 @@ class IdeogramClient(Batches):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the connections."""
+        """Close the connections, as `aclose` does."""
         await self.aclose()

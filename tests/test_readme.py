@@ -146,9 +146,8 @@ def program(text: str, namespace: dict[str, Any]) -> Any:
 async def test_generations_and_webhooks() -> None:
     """The blocks on asynchronous generation wait for one, and are told of one."""
     section = README.partition("\n## Asynchronous generation")[2].partition("\n## ")[0]
-    wait, receive = re.findall(
-        r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL
-    )
+    blocks = [text for kind, text in BLOCKS if kind == "python" and text in section]
+    wait, receive = blocks
     kept: dict[str, Any] = {}
 
     async def keep(generation_id: str, images: Any) -> None:

@@ -21,9 +21,6 @@ from ..uploads import Upload
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
 
-PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
-"""The request classes that a plain prompt may become, by the provider."""
-
 PROMPTS: Final = ("prompt", "text_prompt", "json_prompt")
 """Fields that the file of prompts gives."""
 
@@ -69,6 +66,12 @@ def verbs() -> dict[str, type[Request[Any]]]:
     return found
 
 
+def prompted() -> tuple[type[Request[Any]], ...]:
+    """Return the request classes that a plain prompt may become."""
+    defaults = (each.default_request for each in PROVIDERS.values())
+    return tuple(dict.fromkeys([*defaults, GenerateV4]))
+
+
 def makes_images(kind: type[Request[Any]]) -> bool:
     """Whether the answer holds images to save, rather than facts to print."""
     return kind.endpoint.method == "POST" and hasattr(kind.returns, "images")
@@ -76,7 +79,7 @@ def makes_images(kind: type[Request[Any]]) -> bool:
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were given as options, as plain values."""
-    kinds = (arguments.kind,) if "kind" in arguments else (*PROMPTED, GenerateV4)
+    kinds = (arguments.kind,) if "kind" in arguments else prompted()
     names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
@@ -101,7 +104,7 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
         help="with Ideogram 4.0, made later: a killed run loses sight of nothing",
     )
     added = set(PROMPTS)
-    for kind in (*PROMPTED, GenerateV4):
+    for kind in prompted():
         _add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
 
