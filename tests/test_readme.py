@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import anyio
 import attrs
 import pytest
 from aiohttp import web
@@ -20,6 +23,7 @@ from ideogram_async.requests import REQUESTS
 from ideogram_async.sandbox import Sandbox, WebhookPlan
 
 from .servers import until
+from .web.apps import serve_asgi
 from .wire_server import wire_server
 
 
@@ -182,6 +186,32 @@ async def test_generations_and_webhooks() -> None:
         await runner.cleanup()
 
     assert len(kept[accepted.generation_id]) == 1
+
+
+async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application of the README starts batches, tells events, makes a picture."""
+    namespace: dict[str, Any] = {}
+    exec(next(text for _, text in BLOCKS if "app = FastAPI" in text), namespace)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            async with anyio.create_task_group() as group:
+                stop = await group.start(serve_asgi, namespace["app"], listening)
+                async with aiohttp.ClientSession(url) as session:
+                    asked = session.post("/batches", json=["a cat", "a dog"])
+                    async with asked as answer:
+                        batch = (await answer.json())["id"]
+                    async with session.get(f"/batches/{batch}/events") as answer:
+                        told = await answer.text()
+                    async with session.get("/picture?prompt=a+cow") as answer:
+                        picture = await answer.json()
+                stop()
+
+    assert told.count("event: outcome") == 2
+    assert picture["url"].startswith(sandbox.url)
+    assert sandbox.ledger.images == 3
 
 
 def test_the_changelog_has_the_version() -> None:

@@ -32,6 +32,7 @@ SHOWN = (
     "[...document.querySelectorAll('figure img')]"
     ".filter(each => each.complete && each.naturalWidth).length"
 )
+SCREEN = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 STATES = "[...document.querySelectorAll('figure')].map(each => each.className)"
 SAID = "document.getElementById('status').textContent"
 
@@ -62,9 +63,10 @@ async def test_pictures_appear_while_others_are_waited_for(
 ) -> None:
     """Prompts become pictures one by one; what has none says why; texts stay texts."""
     async with (
-        Sandbox(latency=0.4) as sandbox,
+        Sandbox(latency=1.0, limit=2) as sandbox,
         application(name, **environment(sandbox)) as url,
     ):
+        await tab.call("Emulation.setDeviceMetricsOverride", **SCREEN)
         await typed(tab, url, PROMPTS)
         await tab.until(f"{SHOWN} > 0")
         early = Counter(await tab.ask(STATES))
@@ -84,7 +86,7 @@ async def test_pictures_appear_while_others_are_waited_for(
     assert late == {"done": 10, "failed": 2}
     assert texts == PROMPTS
     assert reasons[1] == "Withheld by the service's safety check."
-    assert await tab.ask(SAID) == "All done: 12 of 12, 1 without a picture."
+    assert await tab.ask(SAID) == "All done: 12 of 12, 2 without a picture."
     assert await tab.ask("document.title") == "Pictures from prompts"
     assert "top-secret" not in page
     assert not any("top-secret" in address for address in tab.asked)
