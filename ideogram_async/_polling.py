@@ -163,7 +163,6 @@ class Poller:
 
     async def _turn(self) -> None:
         """Return when the next poll may leave; they leave one by one."""
-        await backend_ready()
         now = asyncio.get_running_loop().time
         async with self._turns:
             while (left := self._free_at - now()) > 0:  # noqa: ASYNC110  # it may move
