@@ -15,6 +15,7 @@ from ._bulk import Outcomes
 from ._lazy import lazy
 from ._retry import RetryPolicy
 from ._running import RunningBatch
+from ._stats import Stats
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -43,6 +44,7 @@ from .errors import (
     UnsupportedRequestError,
     WebhookVerificationError,
 )
+from .hooks import Hooks
 from .limiter import Limiter
 from .uploads import Upload
 
@@ -175,6 +177,7 @@ __all__ = [
     "GetGeneration",
     "GetModel",
     "GetModelResponse",
+    "Hooks",
     "IdeogramClient",
     "IdeogramError",
     "ImageLayer",
@@ -217,6 +220,7 @@ __all__ = [
     "RunningBatch",
     "SafetyError",
     "ServerError",
+    "Stats",
     "StatusError",
     "StyleDescription",
     "SubmitGenerateV4",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import socket
+import ssl
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import aiohttp
 import anyio
 import attrs
 import pytest
+import trustme
 from aiohttp import web
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 
 from ideogram_async import IdeogramClient, ImageObject, UnsupportedRequestError
 from ideogram_async._operations import Operations
@@ -22,7 +26,8 @@ from ideogram_async.providers import PROVIDERS, _base
 from ideogram_async.requests import REQUESTS
 from ideogram_async.sandbox import Sandbox, WebhookPlan
 
-from .servers import until
+from .proxy import Proxy
+from .servers import Server, until
 from .web.apps import serve_asgi
 from .wire_server import wire_server
 
@@ -141,7 +146,7 @@ async def test_the_first_program_runs(
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
-def program(text: str, namespace: dict[str, Any]) -> Any:
+def evaluated(text: str, namespace: dict[str, Any]) -> Any:
     """Run a block that shares its names with *namespace*; a coroutine if it awaits."""
     code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     return eval(code, namespace)
@@ -166,14 +171,14 @@ async def test_generations_and_webhooks() -> None:
         IdeogramClient("any key", base_url=sandbox.url) as client,
     ):
         namespace: dict[str, Any] = {"client": client}
-        await program(wait, namespace)
+        await evaluated(wait, namespace)
         assert len(namespace["done"].images) == 1
     async with (
         Sandbox(latency=0, allow_local_webhooks=True, webhooks=plan) as sandbox,
         IdeogramClient("any key", base_url=sandbox.url) as client,
     ):
         namespace = {"client": client, "keep": keep}
-        program(receive, namespace)
+        evaluated(receive, namespace)
         app = web.Application()
         app.router.add_post("/hook", namespace["receive"])
         runner = web.AppRunner(app)
@@ -212,6 +217,73 @@ async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.count("event: outcome") == 2
     assert picture["url"].startswith(sandbox.url)
     assert sandbox.ledger.images == 3
+
+
+def program(marker: str, **replaced: str) -> Any:
+    """Return the Python block of the README that has *marker*, as a coroutine."""
+    text = next(text for kind, text in BLOCKS if kind == "python" and marker in text)
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    body = "\n".join("    " + line for line in f"{text}\nreturn locals()".splitlines())
+    namespace: dict[str, Any] = {}
+    exec(f"async def program():\n{body}\n", namespace)
+    return namespace["program"]
+
+
+async def test_the_hooks_of_the_readme(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example hooks print outcomes, and the counters are what is said."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        stats = (await program("class Watch")())["stats"]
+
+    assert capsys.readouterr().out == "GenerateV3 1 0.06 USD None\n" * 2
+    assert (stats.answered, stats.refusals) == (2, 0)
+    assert stats.costs == {"USD": Decimal("0.12")}
+
+
+async def test_the_telemetry_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of OpenTelemetry runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        try:
+            client = (await program("OpenTelemetry()")())["client"]
+        finally:
+            AioHttpClientInstrumentor().uninstrument()
+
+    assert client.stats().answered == 1
+
+
+async def test_the_proxy_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example with a proxy and a certificate of one's own sends its request."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "company.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Proxy("user:password") as proxy, Server(ssl=context) as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        here = proxy.bare_url.removeprefix("http://")
+        await program("company.pem", **{"proxy.example:3128": here})()
+
+    assert server.requests[0].headers["x-team"] == "posters"
+    assert proxy.targets == [f"CONNECT {server.url.removeprefix('https://')}".encode()]
+
+
+async def test_the_session_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example with a session of one's own runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Server() as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        await program("session=session")()
+
+    assert server.ran == 1
 
 
 def test_the_changelog_has_the_version() -> None:
