@@ -15,7 +15,6 @@ from ._bulk import Outcomes
 from ._lazy import lazy
 from ._retry import RetryPolicy
 from ._running import RunningBatch
-from ._stats import Stats
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -44,12 +43,13 @@ from .errors import (
     UnsupportedRequestError,
     WebhookVerificationError,
 )
-from .hooks import Hooks
 from .limiter import Limiter
 from .uploads import Upload
 
 
 if TYPE_CHECKING:
+    from ._stats import Stats
+    from .hooks import Hooks
     from .masks import Mask
     from .requests import (
         ColorPalette,
@@ -129,6 +129,8 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "_stats": "Stats",
+            "hooks": "Hooks",
             "masks": "Mask",
             "requests": " ".join(requests.__all__),
             "responses": " ".join(responses.__all__),

@@ -20,7 +20,6 @@ from ._call import Call
 from ._delivery import Delivery
 from ._listeners import Listeners
 from ._retry import LOCKS_OUT, RetryPolicy
-from ._stats import Downloads, Stats, stats_of, total
 from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, RequestTimeoutError
 from .limiter import Limiter
@@ -28,6 +27,8 @@ from .requests import Request
 
 
 if TYPE_CHECKING:
+    from ._stats import Stats
+    from ._tally import Downloads
     from .providers import Provider
 
 T = TypeVar("T")
@@ -107,6 +108,8 @@ class Failover:
 
     def stats(self, downloads: Downloads) -> Stats:
         """Return the counters of all of them."""
+        from ._stats import stats_of, total  # noqa: PLC0415  # few programs ask
+
         recorders = [channel.delivery.recorder for channel in self.channels]
         parts = [
             stats_of(each.provider, each.tally, channel.limiter)

@@ -22,7 +22,7 @@ from ._http import HttpRequest, HttpResponse
 from ._listeners import Listeners
 from ._recorder import DownloadRecord
 from ._retry import RetryPolicy, repeat
-from ._stats import Downloads
+from ._tally import Downloads
 from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError

@@ -13,8 +13,7 @@ from typing import Final
 from .hooks import Attempt, Download, Hooks, LimitChange, Outcome, Retry, Wait
 
 
-LOGGER: Final = logging.getLogger("ideogram_async")
-LOGGER.addHandler(logging.NullHandler())
+LOGGER: Final = logging.getLogger(__package__)
 
 
 class Log(Hooks):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
@@ -87,7 +88,10 @@ class Poller:
 
     polling: Polling = attrs.field(factory=Polling)
     _free_at: float = attrs.field(default=-math.inf, init=False)
-    _turns: anyio.Lock | None = attrs.field(default=None, init=False)
+
+    @cached_property
+    def _turns(self) -> anyio.Lock:
+        return anyio.Lock()
 
     async def wait(
         self,
@@ -120,6 +124,7 @@ class Poller:
         request = requests.GetGeneration(generation_id)
         asking = _Asking(_takers(failover, request), request, call)
         polling = attrs.evolve(self.polling, factor=1.0) if is_steady else self.polling
+        await backend_ready()
 
         async def poll() -> GenerationResponse:
             return await self._poll(asking)
@@ -158,10 +163,8 @@ class Poller:
 
     async def _turn(self) -> None:
         """Return when the next poll may leave; they leave one by one."""
-        await backend_ready()
-        turns = self._turns = self._turns or anyio.Lock()  # made here: it imports
         now = asyncio.get_running_loop().time
-        async with turns:
+        async with self._turns:
             while (left := self._free_at - now()) > 0:  # noqa: ASYNC110  # it may move
                 await anyio.sleep(left)
             self._free_at = now() + self.polling.spacing

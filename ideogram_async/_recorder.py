@@ -7,7 +7,7 @@ there are hooks, where the log is at DEBUG, or where something went wrong.
 from __future__ import annotations
 
 from collections.abc import Callable
-from logging import DEBUG
+from logging import DEBUG, INFO, WARNING
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,19 +17,9 @@ import attrs
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._listeners import Listeners
-from ._logging import LOGGER
-from ._stats import Downloads, Tally
+from ._tally import Downloads, Tally
 from .costs import UNKNOWN, Cost
 from .errors import DecodeError, OutcomeUnknownError, RateLimitError
-from .hooks import (
-    Attempt,
-    Download,
-    LimitChange,
-    Outcome,
-    Retry,
-    Sending,
-    Wait,
-)
 from .limiter import Limiter
 from .requests import Request
 
@@ -60,18 +50,16 @@ class Recorder:
         call.waited += seconds
         call.last_wait = seconds
         if call.is_told:
-            wait = Wait(
-                **self._of(call), places=places, seconds=seconds, error=_name(error)
-            )
-            self.listeners.tell("on_wait", wait)
+            known = {"places": places, "seconds": seconds, "error": _name(error)}
+            self.listeners.tell("on_wait", DEBUG, **self._of(call), **known)
 
     def sending(self, call: Call, step: HttpRequest, limiter: Limiter) -> float:
         """Note that an attempt is about to leave, and return the time."""
         self.tally.attempts += 1
         call.attempts += 1
         if call.is_told:
-            sending = Sending(**self._sending(call, step, limiter))
-            self.listeners.tell("on_send", sending)
+            known = self._sending(call, step, limiter)
+            self.listeners.tell("on_send", DEBUG, **known)
         return monotonic()
 
     def attempted(
@@ -94,24 +82,26 @@ class Recorder:
             if not isinstance(error, Exception) and not step.is_harmless:
                 call.is_cut_off = True
         if call.is_told:
-            attempt = Attempt(
+            self.listeners.tell(
+                "on_attempt",
+                DEBUG,
                 **self._sending(call, step, limiter),
                 seconds=seconds,
                 status=response.status if response else None,
                 error=_name(error),
             )
-            self.listeners.tell("on_attempt", attempt)
 
     def retrying(self, call: Call, error: BaseException, delay: float) -> None:
         """Note that a step will be sent again after *delay* seconds."""
         self.tally.retries += 1
-        retry = Retry(
+        self.listeners.tell(
+            "on_retry",
+            INFO,
             **self._of(call),
             number=call.attempts - call.sent_before,
             delay=delay,
             error=type(error).__name__,
         )
-        self.listeners.tell("on_retry", retry)
 
     def answered(self, call: Call, request: Request[Any], answer: Any) -> None:
         """Note that a request was answered, and what it cost."""
@@ -130,6 +120,7 @@ class Recorder:
             generation_id = getattr(answer, "generation_id", None)
             self._ended(
                 call,
+                WARNING if withheld else DEBUG,
                 images=images,
                 withheld=withheld,
                 cost=call.cost,
@@ -153,23 +144,28 @@ class Recorder:
             is_unknown |= isinstance(error, OutcomeUnknownError | DecodeError)
         self.tally.unknown += is_unknown
         self._ended(
-            call, error=_name(error), status=_status(error), is_unknown=is_unknown
+            call,
+            WARNING if is_unknown else INFO,
+            error=_name(error),
+            status=_status(error),
+            is_unknown=is_unknown,
         )
 
     def _limit_changed(self, limit: int) -> None:
-        change = LimitChange(provider=self.provider, before=self.limit, after=limit)
+        known = {"provider": self.provider, "before": self.limit, "after": limit}
         self.limit = limit
-        self.listeners.tell("on_limit", change)
+        self.listeners.tell("on_limit", INFO, **known)
 
-    def _ended(self, call: Call, **known: Any) -> None:
-        outcome = Outcome(
+    def _ended(self, call: Call, level: int, **known: Any) -> None:
+        self.listeners.tell(
+            "on_outcome",
+            level,
             **self._of(call),
             attempts=call.attempts,
             seconds=monotonic() - call.began,
             waited=call.waited,
             **known,
         )
-        self.listeners.tell("on_outcome", outcome)
 
     def _of(self, call: Call) -> dict[str, Any]:
         return {
@@ -218,14 +214,14 @@ class DownloadRecord:
         counted.failed_downloads += error is not None
         counted.downloaded += self.size
         counted.downloading += seconds
-        if error is not None or listeners.hooks or LOGGER.isEnabledFor(DEBUG):
-            download = Download(
-                host=_host(self.url),
-                size=self.size,
-                seconds=seconds,
-                error=_name(error),
-            )
-            listeners.tell("on_download", download)
+        listeners.tell(
+            "on_download",
+            INFO if error else DEBUG,
+            host=_host(self.url),
+            size=self.size,
+            seconds=seconds,
+            error=_name(error),
+        )
 
 
 def _counted(answer: Any) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a client has done so far: counters that are always on, and a value of them."""
+"""What a client has done so far, as a value."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Protocol
 
 import attrs
 
+from ._tally import Downloads, Tally
 from ._value import Value
-from .costs import Cost
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -67,48 +67,6 @@ class Stats(Value):
     downloaded: int = 0
     downloading: float = 0.0
     providers: tuple[Stats, ...] = ()
-
-
-@attrs.define(eq=False, repr=False)
-class Tally:
-    """The counters of one provider; see `Stats` for the meanings.
-
-    Attributes:
-        handed_over: Failures after which another provider was asked, by class.
-    """
-
-    requests: int = 0
-    answered: int = 0
-    failures: Counter[str] = attrs.field(factory=Counter[str])
-    handed_over: Counter[str] = attrs.field(factory=Counter[str])
-    unknown: int = 0
-    attempts: int = 0
-    retries: int = 0
-    refusals: int = 0
-    images: int = 0
-    withheld: int = 0
-    costs: dict[str, Decimal] = attrs.field(factory=dict[str, Decimal])
-    unpriced: int = 0
-    waited: float = 0.0
-    in_service: float = 0.0
-
-    def pay(self, cost: Cost) -> None:
-        """Add what an answered request cost."""
-        if cost.amount is None:
-            self.unpriced += 1
-        else:
-            unit = cost.unit or ""
-            self.costs[unit] = self.costs.get(unit, Decimal(0)) + cost.amount
-
-
-@attrs.define(eq=False, repr=False)
-class Downloads:
-    """The counters of downloads; see `Stats` for the meanings."""
-
-    downloads: int = 0
-    failed_downloads: int = 0
-    downloaded: int = 0
-    downloading: float = 0.0
 
 
 class Gate(Protocol):

@@ -31,17 +31,17 @@ from ._settings import (
     checked_headers,
     chosen,
 )
-from ._stats import Stats
 from ._transport import Network, Transport
 from .costs import Cost
 from .errors import ConfigurationError
-from .hooks import Hooks
 from .limiter import Limiter
 from .requests import Request
 from .responses import ImageObject
 
 
 if TYPE_CHECKING:
+    from ._stats import Stats
+    from .hooks import Hooks
     from .providers import Provider
     from .responses import GenerationResponse
 
@@ -103,7 +103,7 @@ class IdeogramClient(Batches):
         providers = chosen(provider, api_key, base_url)
         check_shared(providers, session.headers if session else (), limiter)
         check_network(session, proxy, ssl, trust_env=trust_env)
-        listeners = Listeners((hooks,) if isinstance(hooks, Hooks) else tuple(hooks))
+        listeners = Listeners(tuple(hooks) if isinstance(hooks, Sequence) else (hooks,))
         self._transport = Transport(session, Network(proxy, trust_env, ssl))
         self._downloader = Downloader(
             self._transport, RetryPolicy(), listeners=listeners

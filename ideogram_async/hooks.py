@@ -16,7 +16,9 @@ since the text of an error may quote what was sent.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -25,6 +27,7 @@ from .costs import UNKNOWN, Cost
 
 
 __all__ = [
+    "EVENTS",
     "Attempt",
     "Download",
     "Hooks",
@@ -257,3 +260,18 @@ class Hooks:
 
     def on_limit(self, change: LimitChange) -> None:
         """Take note that the limit has changed."""
+
+
+EVENTS: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {
+        "on_request": RequestStarted,
+        "on_wait": Wait,
+        "on_send": Sending,
+        "on_attempt": Attempt,
+        "on_retry": Retry,
+        "on_outcome": Outcome,
+        "on_download": Download,
+        "on_limit": LimitChange,
+    }
+)
+"""What each method of `Hooks` is told."""

@@ -15,9 +15,18 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_lazy", "_plain", "_png", "_rules", "_stats", "_version", "_whole"),
-        *("batch", "costs", "errors", "hooks", "requests", "responses", "uploads"),
-        *("vocabulary", "_value"),
+        *(
+            "_lazy",
+            "_plain",
+            "_png",
+            "_rules",
+            "_stats",
+            "_tally",
+            "_version",
+            "_whole",
+        ),
+        *("batch", "costs", "errors", "hooks", "requests", "responses"),
+        *("uploads", "vocabulary", "_value"),
     ),
     (
         *("_codec", "_columns", "_http", "_learning", "_logging", "_rows"),

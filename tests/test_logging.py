@@ -77,7 +77,7 @@ async def test_what_goes_well_is_told_at_debug(
 
     async with (
         Server(reply(PNG)) as images,
-        serving(answer(), limiter=Limiter(1)) as (_, client),
+        serving(answer(), limiter=Limiter(1, learn=False)) as (_, client),
     ):
         await client.generate_many(["a", "b"])
         await client.download(f"{images.url}/a", tmp_path / "a.png")

@@ -146,7 +146,7 @@ async def test_the_first_program_runs(
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
-def evaluated(text: str, namespace: dict[str, Any]) -> Any:
+def run_block(text: str, namespace: dict[str, Any]) -> Any:
     """Run a block that shares its names with *namespace*; a coroutine if it awaits."""
     code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     return eval(code, namespace)
@@ -171,14 +171,14 @@ async def test_generations_and_webhooks() -> None:
         IdeogramClient("any key", base_url=sandbox.url) as client,
     ):
         namespace: dict[str, Any] = {"client": client}
-        await evaluated(wait, namespace)
+        await run_block(wait, namespace)
         assert len(namespace["done"].images) == 1
     async with (
         Sandbox(latency=0, allow_local_webhooks=True, webhooks=plan) as sandbox,
         IdeogramClient("any key", base_url=sandbox.url) as client,
     ):
         namespace = {"client": client, "keep": keep}
-        evaluated(receive, namespace)
+        run_block(receive, namespace)
         app = web.Application()
         app.router.add_post("/hook", namespace["receive"])
         runner = web.AppRunner(app)
