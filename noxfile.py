@@ -61,8 +61,8 @@ def versions(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Try the page of the pictures in a headless Chromium."""
-    session.install(".[sandbox]", *_group("tests"))
+    """Try the pages, of the pictures and of the examples, in a headless Chromium."""
+    session.install(EXTRAS, *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", "tests/browser", *session.posargs)
 

@@ -212,7 +212,7 @@ class Source(Generic[Item]):
     ) -> Item | SourceError | End:
         if self._ended:
             return End.END
-        with anyio.CancelScope(deadline=call.expires_at) as scope, call.ending(scope):
+        with call.limited():
             try:
                 return await anext(items)
             except StopAsyncIteration:

@@ -10,17 +10,13 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 import attrs
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    retry_if_not_result,
-)
 
+from . import requests
+from ._backend import backend_ready
 from ._call import Call
 from ._failover import Channel, Failover
 from ._retry import LOCKS_OUT, RetryPolicy
@@ -35,9 +31,13 @@ from .errors import (
     StatusError,
     TransportError,
 )
-from .requests import GetGeneration
-from .responses import GenerationResponse
 
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+    from .requests import GetGeneration
+    from .responses import GenerationResponse
 
 COMPLETED: Final = "completed"
 FAILED: Final = "failed"
@@ -87,7 +87,7 @@ class Poller:
 
     polling: Polling = attrs.field(factory=Polling)
     _free_at: float = attrs.field(default=-math.inf, init=False)
-    _turns: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
+    _turns: anyio.Lock | None = attrs.field(default=None, init=False)
 
     async def wait(
         self, failover: Failover, generation_id: str, call: Call
@@ -99,7 +99,13 @@ class Poller:
             RequestTimeoutError: The time of *call* was up; the generation goes on.
             IdeogramError: It can't be asked for; the class says why.
         """
-        request = GetGeneration(generation_id)
+        from tenacity import (  # noqa: PLC0415  # most programs never wait so
+            AsyncRetrying,
+            retry_if_exception,
+            retry_if_not_result,
+        )
+
+        request = requests.GetGeneration(generation_id)
         asking = _Asking(_takers(failover, request), request, call)
 
         async def poll() -> GenerationResponse:
@@ -138,8 +144,10 @@ class Poller:
 
     async def _turn(self) -> None:
         """Return when the next poll may leave; they leave one by one."""
+        await backend_ready()
+        turns = self._turns = self._turns or anyio.Lock()  # made here: it imports
         now = asyncio.get_running_loop().time
-        async with self._turns:
+        async with turns:
             while (left := self._free_at - now()) > 0:  # noqa: ASYNC110  # it may move
                 await anyio.sleep(left)
             self._free_at = now() + self.polling.spacing

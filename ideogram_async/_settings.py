@@ -1,4 +1,4 @@
-"""Which providers, with which keys, at which addresses: arguments and environment."""
+"""The options of a client: arguments and environment, checked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
 from urllib.parse import urlsplit
 
 from . import providers
+from ._retry import RetryPolicy
 from .errors import ConfigurationError
 
 
@@ -26,6 +27,15 @@ FRAMING: Final = frozenset(
     ("Connection", "Content-Length", "Content-Type", "Host", "Transfer-Encoding")
 )
 """Header fields that follow from the body and the address."""
+
+
+class Options(TypedDict, total=False):
+    """What `IdeogramClient.with_options` changes; see the client for the meanings."""
+
+    retry: RetryPolicy
+    timeout: float
+    deadline: float | None
+    headers: Mapping[str, str]
 
 
 def chosen(

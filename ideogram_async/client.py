@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import aiohttp
 import attrs
@@ -23,30 +23,29 @@ from ._polling import Poller
 from ._recorder import Recorder
 from ._retry import RetryPolicy
 from ._running import RunningBatches
-from ._settings import Choice, check_network, check_shared, checked_headers, chosen
+from ._settings import (
+    Choice,
+    Options,
+    check_network,
+    check_shared,
+    checked_headers,
+    chosen,
+)
 from ._transport import Network, Transport
 from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import GenerationResponse, ImageObject
+from .responses import ImageObject
 
 
 if TYPE_CHECKING:
     from ._stats import Stats
     from .hooks import Hooks
     from .providers import Provider
+    from .responses import GenerationResponse
 
 T = TypeVar("T")
-
-
-class Options(TypedDict, total=False):
-    """What `IdeogramClient.with_options` changes; see the client for the meanings."""
-
-    retry: RetryPolicy
-    timeout: float
-    deadline: float | None
-    headers: Mapping[str, str]
 
 
 class IdeogramClient(Batches):

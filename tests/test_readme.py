@@ -144,6 +144,32 @@ async def test_the_first_program_runs(
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
+async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application of the README starts batches, tells events, makes a picture."""
+    namespace: dict[str, Any] = {}
+    exec(next(text for _, text in BLOCKS if "app = FastAPI" in text), namespace)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            async with anyio.create_task_group() as group:
+                stop = await group.start(serve_asgi, namespace["app"], listening)
+                async with aiohttp.ClientSession(url) as session:
+                    asked = session.post("/batches", json=["a cat", "a dog"])
+                    async with asked as answer:
+                        batch = (await answer.json())["id"]
+                    async with session.get(f"/batches/{batch}/events") as answer:
+                        told = await answer.text()
+                    async with session.get("/picture?prompt=a+cow") as answer:
+                        picture = await answer.json()
+                stop()
+
+    assert told.count("event: outcome") == 2
+    assert picture["url"].startswith(sandbox.url)
+    assert sandbox.ledger.images == 3
+
+
 def program(marker: str, **replaced: str) -> Any:
     """Return the Python block of the README that has *marker*, as a coroutine."""
     text = next(text for kind, text in BLOCKS if kind == "python" and marker in text)
@@ -209,32 +235,6 @@ async def test_the_session_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> Non
         await program("session=session")()
 
     assert server.ran == 1
-
-
-async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application of the README starts batches, tells events, makes a picture."""
-    namespace: dict[str, Any] = {}
-    exec(next(text for _, text in BLOCKS if "app = FastAPI" in text), namespace)
-    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
-    async with Sandbox(latency=0.01) as sandbox:
-        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            async with anyio.create_task_group() as group:
-                stop = await group.start(serve_asgi, namespace["app"], listening)
-                async with aiohttp.ClientSession(url) as session:
-                    asked = session.post("/batches", json=["a cat", "a dog"])
-                    async with asked as answer:
-                        batch = (await answer.json())["id"]
-                    async with session.get(f"/batches/{batch}/events") as answer:
-                        told = await answer.text()
-                    async with session.get("/picture?prompt=a+cow") as answer:
-                        picture = await answer.json()
-                stop()
-
-    assert told.count("event: outcome") == 2
-    assert picture["url"].startswith(sandbox.url)
-    assert sandbox.ledger.images == 3
 
 
 def test_the_changelog_has_the_version() -> None:

@@ -51,7 +51,7 @@ class Price(Value):
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        for name in self.given:  # noqa: SIM110  # quicker, and every answer is priced
+        for name in self.given:  # noqa: SIM110  # `all` would cost twice as much
             if getattr(request, name, None) is None:
                 return False
         return True
@@ -59,7 +59,10 @@ class Price(Value):
     def cost(self, request: Request[Any], unit: str | None) -> Cost:
         """Return what *request* costs; unknown if nothing is published for it."""
         given = vars(request).get
-        values = [str(given(name) or DEFAULTS.get(name, "")) for name in self.by]
+        values = [
+            DEFAULTS.get(name, "") if (value := given(name)) is None else str(value)
+            for name in self.by
+        ]
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return Cost(None, unit, "unknown")
@@ -97,11 +100,15 @@ class PriceList(Value):
     prices: Mapping[type[Request[Any]], tuple[Price, ...]] = attrs.field(
         factory=dict[type[Request[Any]], tuple[Price, ...]]
     )
-
     _deciding: dict[type, Callable[[dict[str, Any]], Any]] = attrs.field(
-        factory=dict[type, Callable[[dict[str, Any]], Any]], init=False, eq=False
+        factory=dict[type, Callable[[dict[str, Any]], Any]],
+        init=False,
+        eq=False,
+        repr=False,
     )
-    _known: dict[Any, Cost] = attrs.field(factory=dict[Any, Cost], init=False, eq=False)
+    _known: dict[Any, Cost] = attrs.field(
+        factory=dict[Any, Cost], init=False, eq=False, repr=False
+    )
 
     def cost(self, request: Request[Any]) -> Cost:
         """Return what *request* costs; asking (GET) costs nothing.
@@ -123,7 +130,7 @@ class PriceList(Value):
         names = {"num_images", *given, *(name for price in prices for name in price.by)}
         known = sorted(names & fields.keys())
         self._deciding[kind] = deciding = itemgetter(*known) if known else _nothing
-        if all(fields[n] is None for n in given) and len(self._known) < MOST_KNOWN:
+        if all(fields.get(n) is None for n in given) and len(self._known) < MOST_KNOWN:
             self._known[kind, deciding(fields)] = cost
         return cost
 

@@ -24,6 +24,7 @@ from ideogram_async import (
     RemixV3,
     Request,
     RetryPolicy,
+    RunningBatch,
     Success,
     TransportError,
     Upload,
@@ -109,6 +110,18 @@ async def streams(client: IdeogramClient) -> None:
     async with client.stream_many(prompts(), aspect_ratio="1x1") as from_prompts:
         async for each in from_prompts:
             assert_type(each, Success[ImageResponse] | Failure)
+
+
+async def running(client: IdeogramClient) -> None:
+    """A started batch knows the answers of its requests."""
+    started = client.start_many([GenerateV3("a cat")])
+    assert_type(started, RunningBatch[ImageResponse])
+    assert_type(await started.result(), Batch[ImageResponse])
+    async for outcome in started.outcomes(start=1):
+        assert_type(outcome, Success[ImageResponse] | Failure)
+    assert_type(client.start_many(["a cat"], seed=1), RunningBatch[ImageResponse])
+    assert_type(started.total, int | None)
+    started.cancel("enough")
 
 
 def costs() -> None:
