@@ -77,9 +77,10 @@ def extras(session: nox.Session) -> None:
 
 @nox.session
 def kill(session: nox.Session) -> None:
-    """Kill a job of 500 items 200 times, and see that nothing is lost. Some minutes."""
+    """Kill jobs of 500 items 200 times, and see that nothing is lost. Some minutes."""
     session.install(".[sandbox]")
     session.run("python", "tests/jobs/kill.py", *session.posargs)
+    session.run("python", "tests/jobs/kill.py", "--async", *session.posargs)
 
 
 @nox.session

@@ -69,7 +69,7 @@ def test_import_loads_what_a_client_is_made_of(code: str) -> None:
         "responses.images",
     }
     assert public <= {
-        *("batch", "client", "costs", "errors", "limiter"),
+        *("batch", "client", "costs", "errors", "hooks", "limiter"),
         *("providers", "requests", "responses", "uploads"),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import socket
 import ssl
@@ -15,6 +16,7 @@ import anyio
 import attrs
 import pytest
 import trustme
+from aiohttp import web
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 
 from ideogram_async import IdeogramClient, ImageObject, UnsupportedRequestError
@@ -22,10 +24,10 @@ from ideogram_async._operations import Operations
 from ideogram_async._verb import Verb
 from ideogram_async.providers import PROVIDERS, _base
 from ideogram_async.requests import REQUESTS
-from ideogram_async.sandbox import Sandbox
+from ideogram_async.sandbox import Sandbox, WebhookPlan
 
 from .proxy import Proxy
-from .servers import Server
+from .servers import Server, until
 from .web.apps import serve_asgi
 from .wire_server import wire_server
 
@@ -144,6 +146,56 @@ async def test_the_first_program_runs(
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
+<<<<<<< HEAD
+=======
+def run_block(text: str, namespace: dict[str, Any]) -> Any:
+    """Run a block that shares its names with *namespace*; a coroutine if it awaits."""
+    code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return eval(code, namespace)
+
+
+async def test_generations_and_webhooks() -> None:
+    """The blocks on asynchronous generation wait for one, and are told of one."""
+    section = README.partition("\n## Asynchronous generation")[2].partition("\n## ")[0]
+    blocks = [text for kind, text in BLOCKS if kind == "python" and text in section]
+    wait, receive = blocks
+    kept: dict[str, Any] = {}
+
+    async def keep(generation_id: str, images: Any) -> None:
+        kept[generation_id] = images
+        if len(kept) == 1:
+            kept["failed once"] = ()
+            raise ConnectionError
+
+    plan = WebhookPlan(pause=0.01)
+    async with (
+        Sandbox(latency=0) as sandbox,
+        IdeogramClient("any key", base_url=sandbox.url) as client,
+    ):
+        namespace: dict[str, Any] = {"client": client}
+        await run_block(wait, namespace)
+        assert len(namespace["done"].images) == 1
+    async with (
+        Sandbox(latency=0, allow_local_webhooks=True, webhooks=plan) as sandbox,
+        IdeogramClient("any key", base_url=sandbox.url) as client,
+    ):
+        namespace = {"client": client, "keep": keep}
+        run_block(receive, namespace)
+        app = web.Application()
+        app.router.add_post("/hook", namespace["receive"])
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        hook = f"https://127.0.0.1:{runner.addresses[0][1]}/hook"
+        accepted = await client.submit_generate_v4("a cat", webhook_url=hook)
+        webhooks: Any = sandbox.webhooks
+        await until(lambda: [each.status for each in webhooks.deliveries] == [500, 200])
+        await runner.cleanup()
+
+    assert len(kept[accepted.generation_id]) == 1
+
+
+>>>>>>> main
 async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application of the README starts batches, tells events, makes a picture."""
     namespace: dict[str, Any] = {}
