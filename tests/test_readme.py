@@ -146,8 +146,6 @@ async def test_the_first_program_runs(
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
-<<<<<<< HEAD
-=======
 def run_block(text: str, namespace: dict[str, Any]) -> Any:
     """Run a block that shares its names with *namespace*; a coroutine if it awaits."""
     code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -195,7 +193,6 @@ async def test_generations_and_webhooks() -> None:
     assert len(kept[accepted.generation_id]) == 1
 
 
->>>>>>> main
 async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application of the README starts batches, tells events, makes a picture."""
     namespace: dict[str, Any] = {}
