@@ -16,11 +16,13 @@ import attrs
 
 from ._learning import Verdict
 from ._retry import may_go_elsewhere
+from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 
 
 if TYPE_CHECKING:
     from .providers import Provider
+    from .requests import Request
 
 T = TypeVar("T")
 
@@ -115,6 +117,15 @@ class Call:
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        request: What is sent.
+        number: Number of the request, unique in the process.
+        began: When, by the monotonic clock.
+        is_told: Whether anybody wants to hear of what goes well.
+        sent_before: How often something was sent before this step.
+        waited: Seconds that it waited for places, so far.
+        last_wait: Seconds that the last attempt waited for them.
+        is_cut_off: Whether it was cancelled while something paid was under way.
+        cost: What its answer costs.
         keeps_places: Whether an answered step keeps its places, as its work goes on at
             the service.
         kept: What gives them back, once there are any.
@@ -128,6 +139,15 @@ class Call:
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    request: Request[Any] | None = None
+    number: int = 0
+    began: float = 0.0
+    is_told: bool = False
+    sent_before: int = 0
+    waited: float = 0.0
+    last_wait: float = 0.0
+    is_cut_off: bool = False
+    cost: Cost = UNKNOWN
     keeps_places: bool = False
     kept: Callable[[Verdict], None] | None = None
 
@@ -152,6 +172,7 @@ class Call:
     def forget(self) -> None:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
+        self.sent_before = self.attempts
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""

@@ -133,7 +133,7 @@ def test_served_probes_lengthen_the_step() -> None:
     """Each served probe adds half as many places again, and at once."""
     gate, _, probe = probing()
 
-    limits = []
+    limits = list[int]()
     for _ in range(6):
         limits.append(gate.end(probe, Verdict.SERVED, at=7.0))
         while gate.in_use < gate.learnt.limit:
