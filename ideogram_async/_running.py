@@ -194,7 +194,7 @@ class RunningBatch(Generic[T]):
             )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class RunningBatches:
     """The batches that a client runs, held until they end.
 
