@@ -101,7 +101,9 @@ class Batches(Operations):
         total = len(requests) if isinstance(requests, Sized) else None
         make = self._maker(fields)
         running = RunningBatch[Any](
-            total, lambda send: self._bulk(requests, make, send), self._failover.send
+            total,
+            lambda send: self._bulk(requests, make, send, keeps_all=True),
+            self._failover.send,
         )
         return self._running.hold(running)
 
@@ -110,7 +112,10 @@ class Batches(Operations):
 
         See `stream_many` for how they are sent.
         """
-        return await _collected(self.stream_many(requests))
+        send = self._failover.send
+        return await _collected(
+            self._bulk(requests, self._maker({}), send, keeps_all=True)
+        )
 
     async def generate_many(
         self,
@@ -131,10 +136,18 @@ class Batches(Operations):
             UnsupportedRequestError: The provider's default request has no such field.
             ValueError: One of *fields* is invalid.
         """
-        return await _collected(self.stream_many(prompts, **fields))
+        send = self._failover.send
+        return await _collected(
+            self._bulk(prompts, self._maker(fields), send, keeps_all=True)
+        )
 
     def _bulk(
-        self, requests: Items[Any], make: Callable[[Any], Request[Any]], send: Send
+        self,
+        requests: Items[Any],
+        make: Callable[[Any], Request[Any]],
+        send: Send,
+        *,
+        keeps_all: bool = False,
     ) -> AbstractAsyncContextManager[Outcomes[Any]]:
         run = Bulk(
             Source(requests),
@@ -143,6 +156,7 @@ class Batches(Operations):
             lambda: self._failover.limit,
             self._deadline,
             self._failover.is_locked_out,
+            keeps_all,
         )
         return run.run()
 
