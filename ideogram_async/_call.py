@@ -71,10 +71,17 @@ class Wait:
             self._alarm = loop.call_at(moment, self.end)
 
     def end(self) -> None:
-        """End it now."""
-        if not self._is_over:
+        """End it now; where its own task says so, as soon as that waits."""
+        if asyncio.current_task() is self._task:  # it would be cancelled after the wait
+            self._set_alarm(asyncio.get_running_loop().call_soon(self.end))
+        elif not self._is_over:
             self._is_over = True
             self._task.cancel()
+
+    def _set_alarm(self, alarm: asyncio.Handle | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = alarm
 
     def __enter__(self) -> None:
         """Begin."""
@@ -83,8 +90,7 @@ class Wait:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         """End; True if the wait was ended, and by nobody else."""
         self._halt.waits.discard(self)
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._set_alarm(None)
         if not self._is_over:
             return False
         is_ours = self._task.uncancel() <= self._cancelling

@@ -862,6 +862,29 @@ async def test_a_source_that_keeps_waiting(ending: str) -> None:
     assert (first.index, rest) == (0, [])
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_a_source_that_stops_the_batch_itself(*, goes_on: bool) -> None:
+    """What is under way still ends when the source itself stops its batch."""
+
+    async def source() -> AsyncIterator[str]:
+        yield "a cat"
+        yield "a dog"
+        outcomes.stop()
+        if goes_on:
+            yield "a cow"
+
+    async with serving(answer(after=0.05)) as (server, client):
+        async with client.stream_many(source()) as outcomes:
+            found = [outcome async for outcome in outcomes]
+
+    sent = [each.index for each in found if isinstance(each, Success)]
+    assert sorted(sent) == [0, 1]
+    assert server.ran == 2
+    unsent = [each.error for each in found if isinstance(each, Failure)]
+    assert [type(error) for error in unsent] == [NotSentError] * goes_on
+    assert client.limiter.in_use == 0
+
+
 async def test_a_session_that_is_closed_meanwhile() -> None:
     """Requests that wait in the pool of a closed session fail, and lose no others."""
     connector = aiohttp.TCPConnector(limit=2)
