@@ -153,7 +153,8 @@ class Bulk(Generic[Item, T]):
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, LOCKS_OUT) and self.is_locked_out():
                 self._halt.end(error)
-            return Failure(index, request, error, call.attempts)
+            is_of_source = isinstance(item, SourceError)
+            return Failure(index, request, error, call.attempts, is_of_source)
 
 
 @attrs.frozen(eq=False, repr=False)

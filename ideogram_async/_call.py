@@ -135,6 +135,8 @@ class Call:
         keeps_places: Whether an answered step keeps its places, as its work goes on at
             the service.
         kept: What gives them back, once there are any.
+        is_accepted: Whether the service has answered a step that isn't harmless: what
+            is left of it is to fetch what is paid.
     """
 
     expires_at: float = math.inf
@@ -156,6 +158,7 @@ class Call:
     cost: Cost = UNKNOWN
     keeps_places: bool = False
     kept: Callable[[Verdict], None] | None = None
+    is_accepted: bool = False
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
@@ -179,6 +182,10 @@ class Call:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
         self.sent_before = self.attempts
+
+    def accept(self) -> None:
+        """Note that the service has taken it; the end of its batch is none of it."""
+        self.is_accepted, self.halt = True, None
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""

@@ -873,9 +873,11 @@ async def test_a_source_that_stops_the_batch_itself(*, goes_on: bool) -> None:
         if goes_on:
             yield "a cow"
 
-    async with serving(answer(after=0.05)) as (server, client):
-        async with client.stream_many(source()) as outcomes:
-            found = [outcome async for outcome in outcomes]
+    async with (
+        serving(answer(after=0.05)) as (server, client),
+        client.stream_many(source()) as outcomes,
+    ):
+        found = [outcome async for outcome in outcomes]
 
     sent = [each.index for each in found if isinstance(each, Success)]
     assert sorted(sent) == [0, 1]
