@@ -18,7 +18,7 @@ from .._call import Call
 from .._failover import Channel
 from .._http import HttpRequest
 from ..client import IdeogramClient
-from ..errors import ConfigurationError, IdeogramError
+from ..errors import ConfigurationError, IdeogramError, WebhookVerificationError
 from ..requests import SubmitGenerateV4
 from ._scheme import KEYS_PATH, fault
 
@@ -95,8 +95,11 @@ class KeySet:
         async with self._lock:
             if self.known is not tried or 0 < self._not_before - now <= FETCH_PAUSE:
                 return self.known
-            self._not_before = now + RETRY_PAUSE
-            self.known = await _fetched(self.fetch)
+            try:
+                self.known = await _fetched(self.fetch)
+            except WebhookVerificationError:  # a caller that leaves makes nobody wait
+                self._not_before = now + RETRY_PAUSE
+                raise
             self._fetched_at, self._not_before = now, now + FETCH_PAUSE
         return self.known
 

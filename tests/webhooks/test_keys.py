@@ -15,7 +15,7 @@ from ideogram_async.providers import Ideogram, Pixazo
 from ideogram_async.webhooks import WebhookVerifier
 
 from ..listening import Notes
-from ..servers import Act, Server, Visit, client_of, refuse, serving
+from ..servers import Act, Server, Visit, client_of, refuse, serving, silence, until
 from .scheme import (
     BODY,
     ID,
@@ -199,3 +199,13 @@ async def test_a_fetch_that_is_repeated_is_no_request() -> None:
 
     assert notes.events == []
     assert len(server.requests) == 2
+
+
+async def test_a_caller_that_leaves_during_the_fetch() -> None:
+    """Who hangs up while the keys are fetched keeps nobody else from having them."""
+    async with publishing(silence, publish(KEYS)) as (server, verifier):
+        bad = asyncio.create_task(reason(verifier, another("a"), NOW))
+        await until(lambda: server.ran)
+        bad.cancel()
+        await asyncio.wait([bad])
+        assert await reason(verifier, another("b"), NOW + 1) is None
