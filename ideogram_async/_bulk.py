@@ -30,7 +30,7 @@ from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
-from .errors import NotSentError
+from .errors import IdeogramError, NotSentError
 from .limiter import LOOK_AHEAD
 from .requests import Request
 
@@ -106,6 +106,7 @@ class Bulk(Generic[Item, T]):
         ready: Ready[T] = asyncio.Queue(0 if self.keeps_all else 1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
+        is_torn = False
         await backend_ready()
         async with anyio.create_task_group() as group:
             self._start_worker(group, ready, expires_at)
@@ -114,6 +115,7 @@ class Bulk(Generic[Item, T]):
             except Exception as error:  # noqa: BLE001  # raised below, out of the group
                 failed = error
             finally:  # a worker that is just awake is cancelled a step too late
+                is_torn = group.cancel_scope.cancel_called  # anyio did: one is gone
                 self._halt.end(NotSentError("it was left"))
                 group.cancel_scope.cancel()
         while not ready.empty():
@@ -121,6 +123,11 @@ class Bulk(Generic[Item, T]):
         ready.put_nowait(None)  # for readers that are late
         if failed is not None:
             raise failed
+        if is_torn:
+            raise IdeogramError(
+                "the batch was torn: one of its workers was cancelled by other code;"
+                " what was under way may be billed"
+            )
 
     def _start_worker(
         self, group: TaskGroup, ready: Ready[T], expires_at: float
@@ -159,7 +166,8 @@ class Bulk(Generic[Item, T]):
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, LOCKS_OUT) and self.is_locked_out():
                 self._halt.end(error)
-            return Failure(index, request, error, call.attempts)
+            is_of_source = isinstance(item, SourceError)
+            return Failure(index, request, error, call.attempts, is_of_source)
 
 
 @attrs.frozen(eq=False, repr=False)

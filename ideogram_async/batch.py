@@ -51,12 +51,14 @@ class Failure(Value):
         error: Why not: an `IdeogramError`, the `ValueError` of a bad item, or what the
             source raised, which ends the batch.
         attempts: How often it was sent, refusals included; 0 if never.
+        is_of_source: Whether *error* is what the source raised.
     """
 
     index: int
     request: Request[Any] | None
     error: Exception
     attempts: int = 0
+    is_of_source: bool = False
 
 
 class Batch(Sequence[Success[T] | Failure], Generic[T]):
