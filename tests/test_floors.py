@@ -24,6 +24,7 @@ FLOORS = (
     ("_batches", "_bulk", "_failover", "_files", "_operations", "_verb"),
     ("client",),
     ("jobs",),
+    ("distributed",),
     ("cli", "sandbox", "testing", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import attrs
 
+from ..requests import Request
 from ._values import State
 
 
@@ -49,8 +51,8 @@ class Terms:
     dedupe: bool = False
 
 
-Row = tuple[int, bytes, str]
-"""A row of the source: its position, its digest, and the request as JSON."""
+Row = tuple[int, bytes, str, Request[Any]]
+"""A row of the source: its position, its digest, the request as JSON, the request."""
 
 
 def as_text(value: object) -> str:

@@ -193,27 +193,33 @@ class Sender:
 
     async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
         images: tuple[ImageObject, ...] = getattr(response, "data", ())
-        files = [
+        answer = to_jsonable(response)
+        while True:
+            files = self._names(item, images)
+            try:
+                await self.journal.move(
+                    item,
+                    "answered",
+                    provider=cast("Provider", call.answered_by).name,
+                    attempts=call.attempts,
+                    request=item.asked,
+                    answer=as_text(answer),
+                    files=json.dumps(files),
+                    error=None,
+                )
+            except FileExistsError:  # another worker took a name meanwhile
+                continue
+            except JournalError as error:
+                self.halt.end(error)
+                asked = json.loads(item.asked)
+                self.stranded.append({"request": asked, "response": answer})
+            return Answered(item, images, files)
+
+    def _names(self, item: Item, images: tuple[ImageObject, ...]) -> list[str | None]:
+        return [
             None if image.is_withheld else self.folder.name_for(item.position, image)
             for image in images
         ]
-        answer = to_jsonable(response)
-        try:
-            await self.journal.move(
-                item,
-                "answered",
-                provider=cast("Provider", call.answered_by).name,
-                attempts=call.attempts,
-                request=item.asked,
-                answer=as_text(answer),
-                files=json.dumps(files),
-                error=None,
-            )
-        except JournalError as error:
-            self.halt.end(error)
-            asked = json.loads(item.asked)
-            self.stranded.append({"request": asked, "response": answer})
-        return Answered(item, images, files)
 
 
 def told(error: Exception) -> str:

