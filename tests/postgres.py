@@ -82,7 +82,6 @@ def postgres() -> Generator[Postgres]:
         _prepare(found.dsn(TEMPLATE))
         yield found
     finally:
-        found.stop()
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
