@@ -29,6 +29,9 @@ LISTED = 8
 
 PROVIDER_HELP = "IDEOGRAM_PROVIDER, else ideogram, if omitted"
 
+DSN = "IDEOGRAM_DSN"
+"""The environment variable with the database of a fleet."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
@@ -45,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         _add_fields(command, kind)
         _add_common(command, saves=makes_images(kind))
     run = _command(commands, "run", "Make images from a file of prompts.")
-    _add_job(run)
+    _add_running(_add_rules(run))
     _add_prompts(run)
     _add_common(run, saves=True)
     quote = _command(commands, "quote", "Say what a file of prompts would cost.")
@@ -53,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     quote.add_argument("--provider", choices=sorted(PROVIDERS))
     _add_sheet(commands)
     _add_sandbox(commands)
+    _add_fleet(commands)
     return root
 
 
@@ -164,7 +168,8 @@ def _add_sheet(commands: Commands) -> None:
         sheet.add_argument(option, type=int, default=default, metavar="N", help=text)
 
 
-def _add_job(command: argparse.ArgumentParser) -> None:
+def _add_rules(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what a job may do, wherever it runs, and return the group of that."""
     job = command.add_argument_group("the job")
     flags = {
         "--dry-run": "tell what would be sent, and its price; send and write nothing",
@@ -179,6 +184,13 @@ def _add_job(command: argparse.ArgumentParser) -> None:
         "--budget", metavar="AMOUNT", help="spend at most so much, in all runs together"
     )
     job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
+    for name, does in flags.items():
+        job.add_argument(name, action="store_true", help=does)
+    return job
+
+
+def _add_running(job: argparse._ArgumentGroup) -> None:
+    """Add what a job may do that runs in this process."""
     job.add_argument(
         "--concurrency", type=int, metavar="N", help="at most N requests at once"
     )
@@ -189,8 +201,55 @@ def _add_job(command: argparse.ArgumentParser) -> None:
         help="go on where an earlier run into this folder ended (the default);"
         " else begin anew beside what it left",
     )
-    for name, does in flags.items():
-        job.add_argument(name, action="store_true", help=does)
+
+
+def _add_fleet(commands: Commands) -> None:
+    """Add the commands of jobs that run on several machines."""
+    enqueue = _command(commands, "enqueue", "Put a file of prompts before workers.")
+    _add_rules(enqueue)
+    _add_prompts(enqueue)
+    where = _add_dsn(enqueue)
+    where.add_argument(
+        "--out",
+        required=True,
+        metavar="ADDRESS",
+        help="a folder that all workers share, or an address such as s3://bucket/out",
+    )
+    where.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
+    worker = _command(commands, "worker", "Make what is enqueued, beside others.")
+    _add_common(worker, saves=False)
+    where = _add_dsn(worker)
+    where.add_argument(
+        "--concurrency", type=int, metavar="N", help="at most N items at once"
+    )
+    where.add_argument(
+        "--until-done", action="store_true", help="end when nothing is left"
+    )
+    where.add_argument(
+        "--ttl",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="of silence after which a worker is taken for dead; 30 if omitted",
+    )
+    status = _command(commands, "status", "Tell how far the workers are.")
+    where = _add_dsn(status)
+    where.add_argument(
+        "--out", metavar="ADDRESS", help="only the job that writes there"
+    )
+    where.add_argument("--json", action="store_true", help="print it as JSON")
+    where.add_argument(
+        "--watch",
+        action="store_true",
+        help="tell it again and again, until all is done",
+    )
+
+
+def _add_dsn(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    where = command.add_argument_group("the fleet")
+    text = f"a PostgreSQL database, postgresql://...; {DSN} if omitted"
+    where.add_argument("--dsn", metavar="DSN", help=text)
+    return where
 
 
 def _add_sandbox(

@@ -48,6 +48,7 @@ class Database:
         on_fault: Callable[[JournalError], None],
         *,
         patience: float = PATIENCE,
+        is_trial: bool = False,
     ) -> Self:
         """Connect to *dsn*, and make the tables where they are missing.
 
@@ -55,6 +56,7 @@ class Database:
             dsn: Such as `"postgresql://user:password@host/name"`.
             on_fault: Called with the first failure to write.
             patience: Seconds for which the database may be away.
+            is_trial: Whether all that is written is forgotten in the end.
 
         Raises:
             JournalError: It can't be reached, or holds tables of another version.
@@ -64,6 +66,9 @@ class Database:
             connection = psycopg.connect(dsn, autocommit=True)
             try:
                 prepare(connection, dsn)
+                if is_trial:
+                    connection.autocommit = False
+                    connection.execute("SELECT 1")  # begins what is never committed
             except BaseException:
                 connection.close()
                 raise

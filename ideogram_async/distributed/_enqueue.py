@@ -94,6 +94,7 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
     embed_prompt: bool = False,
     total: int | None = None,
     price: Callable[[Request[Any]], Cost] | None = None,
+    dry_run: bool = False,
 ) -> Enqueued:
     """Put many requests into the database *dsn*, for workers on any machine.
 
@@ -123,6 +124,7 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         total: Rows in all, which decides the width of their numbers in file names; a
             list tells it itself.
         price: Tells the most that a request may cost; the published price if None.
+        dry_run: Whether all of it is forgotten in the end: it tells what would be done.
 
     Raises:
         JournalError: The database can't be used, or the same job is being enqueued.
@@ -145,7 +147,7 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
     }
     failover, make = parts_of(client or IdeogramClient("none"))
     halt, rows = Halt(), _Rows()
-    database = await Database.opened(dsn, halt.end, patience=0)
+    database = await Database.opened(dsn, halt.end, patience=0, is_trial=dry_run)
     try:
         journal = await opened_for_reading(database, str(out), options)
         source = (
