@@ -72,7 +72,8 @@ def enqueued(arguments: argparse.Namespace, rows: Iterable[Any], total: int) -> 
 
 def worked(arguments: argparse.Namespace, client: IdeogramClient) -> bool:
     """Be a worker until a signal, and return whether nothing else ended it."""
-    logging.getLogger("procrastinate").addHandler(logging.NullHandler())
+    for name in ("procrastinate", "psycopg.pool"):  # the worker says what matters
+        logging.getLogger(name).addHandler(logging.NullHandler())
     worker = Worker(
         client,
         _dsn(arguments),

@@ -35,7 +35,7 @@ WHERE id = %(id)s AND claim = %(claim)s AND owner IS NOT NULL
 """
 
 RESCUE: Final = """
-UPDATE ideogram_items i SET owner = NULL, queued = (state <> 'sent'),
+UPDATE ideogram_items i SET owner = NULL, queued = (queued AND state <> 'sent'),
     state = CASE state WHEN 'sent' THEN 'unknown' ELSE state END
 WHERE owner IS NOT NULL AND NOT EXISTS (
     SELECT FROM procrastinate_workers w
@@ -47,11 +47,12 @@ RETURNING i.job
 
 ORPHANS: Final = """
 SELECT id FROM ideogram_items WHERE queued AND owner IS NULL AND NOT EXISTS (
-    SELECT FROM procrastinate_jobs
-    WHERE queue_name = %(queue)s AND status IN ('todo', 'doing')
+    SELECT FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo'
 ) ORDER BY id FOR UPDATE SKIP LOCKED
 """
-"""Items that nobody works on although the queue is empty: an entry of it was lost."""
+"""Items that nobody works on although the queue is empty: an entry of it was lost.
+
+One that is just being taken may be among them; a second entry does no harm."""
 
 
 @attrs.frozen

@@ -21,7 +21,6 @@ from ._claims import Assignment
 from ._database import Database
 from ._folders import RemoteFolder, folder_at
 from ._journal import PostgresJournal
-from ._schema import QUEUE
 
 
 if TYPE_CHECKING:
@@ -162,9 +161,6 @@ def _publishing(
 
 def _is_done(connection: psycopg.Connection[Any]) -> bool:
     found = connection.execute(
-        "SELECT NOT EXISTS (SELECT FROM procrastinate_jobs"
-        " WHERE queue_name = %(queue)s AND status IN ('todo', 'doing'))"
-        " AND NOT EXISTS (SELECT FROM ideogram_items WHERE queued)",
-        {"queue": QUEUE},
+        "SELECT NOT EXISTS (SELECT FROM ideogram_items WHERE queued)"
     ).fetchone()
     return (found or (False,))[0]

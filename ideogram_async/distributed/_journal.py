@@ -23,7 +23,7 @@ from psycopg import sql
 from ..errors import BudgetExceededError, IdeogramError
 from ..jobs._items import Item, Row, Terms
 from ..jobs._journal import Journal
-from ..jobs._values import STATES, money
+from ..jobs._values import ENDED, STATES, money
 from ..jobs._writer import Work
 from ._admission import Admission
 from ._database import Database
@@ -147,8 +147,7 @@ class PostgresJournal(Journal):
         if not isinstance(item, Claimed):
             raise TypeError(f"item {item.id} is written without being claimed")
         state = values["state"]
-        if state == "pending":
-            values["queued"] = True
+        values["queued"] = state not in ENDED
         statement = sql.SQL(MOVE).format(
             may=sql.SQL(HELD if state == "sent" else ANSWERABLE),
             is_settled=sql.SQL("false" if state == "sent" else "true"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import psycopg
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate import App, SyncPsycopgConnector
 
 from ..errors import JournalError
 
@@ -67,13 +67,9 @@ CREATE TABLE ideogram_uploads (digest bytea PRIMARY KEY, content bytea NOT NULL)
 COMMENT ON TABLE ideogram_jobs IS 'version {VERSION}';
 """
 """Money is in billionths. `seen` is the revision of the job in which the source had the
-item, `queued` whether it is still to be worked on, `owner` the worker that works on it,
+item, `queued` whether it is still to be worked on (in the same write in which it ends, it no
+longer is), `owner` the worker that works on it,
 and `claim` a number that only the latest of those who took the item know."""
-
-
-def app(dsn: str) -> App:
-    """Return procrastinate on the database *dsn*; it is opened by who uses it."""
-    return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4))
 
 
 def prepare(connection: psycopg.Connection[Any], dsn: str) -> None:

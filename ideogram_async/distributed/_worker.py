@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
 import attrs
 import psycopg
-from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job as Entry
 
 from .._call import Call, Halt
 from ..client import IdeogramClient
-from ..errors import BudgetExceededError, NotSentError
+from ..errors import BudgetExceededError, NotSentError, one_line
 from ..jobs import Problem
 from ..jobs._budget import Price
 from ..jobs._items import Item
@@ -34,7 +32,8 @@ from ._claims import Assignment, claiming, releasing, rescuing
 from ._database import PAUSE, Database
 from ._desk import Desk
 from ._journal import TakenError
-from ._schema import QUEUE, TASK, app
+from ._queue import LOG, Again, PostponedError, queue_of
+from ._schema import QUEUE, TASK
 
 
 TTL: Final = 30.0
@@ -42,29 +41,6 @@ TTL: Final = 30.0
 
 AWAY: Final = (ConnectorException, psycopg.Error, OSError)
 """What shows that the database is away."""
-
-LOG: Final = logging.getLogger("ideogram_async.distributed")
-
-
-class PostponedError(Exception):
-    """The item is to be tried again later.
-
-    Attributes:
-        seconds: How much later.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"postponed for {seconds:.0f} s")
-        self.seconds = seconds
-
-
-class Again(BaseRetryStrategy):
-    """Puts an item back into the queue, whatever it ended with: it is never lost."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Entry) -> Any:
-        """Return when the item is tried again."""
-        seconds = getattr(exception, "seconds", min(60, 2 ** min(job.attempts, 6)))
-        return RetryDecision(retry_in={"seconds": seconds})
 
 
 @attrs.define(eq=False)
@@ -156,7 +132,7 @@ class Worker:
             scope.cancel()
 
     async def _work(self, database: Database, desk: Desk) -> None:
-        queue = app(self.dsn)
+        queue = queue_of(self.dsn)
 
         async def work(context: JobContext, item: int) -> None:
             await self._take(database, desk, item, context.job.worker_id or 0)
@@ -196,7 +172,7 @@ class Worker:
                         fetch_job_polling_interval=min(self.ttl / 3, 5),
                     )
             except AWAY as error:
-                LOG.warning("the database is away: %s", error)
+                LOG.warning("began anew: %s", one_line(str(error.__cause__ or error)))
             await anyio.sleep(PAUSE)
 
     async def _watch(self, queue: App, database: Database, desk: Desk) -> None:
@@ -238,6 +214,8 @@ class Worker:
         except TakenError as error:
             LOG.warning("%s", error)
             return
+        except Exception as error:  # noqa: BLE001  # it ends the worker, not the item
+            self._halt.end(error)
         finally:
             self._owners -= Counter([owner])
             problem = self._problems.pop(number, None)
