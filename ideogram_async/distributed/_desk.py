@@ -11,6 +11,7 @@ import psycopg
 from anyio import to_thread
 
 from .._call import Halt
+from ..errors import ConfigurationError
 from ..jobs._budget import Budget
 from ..jobs._folder import Folder
 from ..jobs._items import Item
@@ -103,13 +104,16 @@ class Desk:
         return await self.database.writer.write(work)
 
     async def publish(self, on_published: Callable[[Path], list[Path]] | None) -> bool:
-        """Write the manifest of every job at rest; return whether all are at rest."""
+        """Write the manifest of every job at rest; return whether all are written."""
         resting = await self.database.writer.write(
             lambda connection: connection.execute(AT_REST).fetchall()
         )
         for (number,) in resting:
-            job = await self._opened(number)
-            await job.journal.export(_publishing(job, on_published))
+            try:
+                job = await self._opened(number)
+                await job.journal.export(_publishing(job, on_published))
+            except (ConfigurationError, OSError) as error:
+                self.halt.end(error)
         return await self.database.writer.write(_is_done)
 
     async def _opened(self, number: int, revision: int | None = None) -> OpenJob:
@@ -162,5 +166,6 @@ def _publishing(
 def _is_done(connection: psycopg.Connection[Any]) -> bool:
     found = connection.execute(
         "SELECT NOT EXISTS (SELECT FROM ideogram_items WHERE queued)"
+        " AND NOT EXISTS (SELECT FROM ideogram_jobs WHERE NOT is_published)"
     ).fetchone()
     return (found or (False,))[0]

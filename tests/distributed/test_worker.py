@@ -14,6 +14,7 @@ from ideogram_async import (
     AuthenticationError,
     GenerateV3,
     IdeogramClient,
+    JournalError,
     Upload,
 )
 from ideogram_async.cli._gallery import write_gallery
@@ -262,24 +263,36 @@ async def test_a_database_that_restarts(
 
 
 async def test_a_database_that_stays_away(
-    tmp_path: Path, dsn: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that can't write down what it does ends, and says why."""
-    monkeypatch.setattr("ideogram_async.distributed._database.PATIENCE", 0.5)
+    for module in ("_database", "_queue"):
+        monkeypatch.setattr(f"ideogram_async.distributed.{module}.PATIENCE", 0.2)
+    dsn = postgres.database()
+    name = dsn.partition("?")[0].rpartition("/")[2]
+    lock = f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"
+    ends = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{name}'"
+    )
+
+    def drop() -> None:
+        for statement in (lock, ends):
+            change(postgres.dsn("postgres"), statement)
+
     async with Server(shop(seconds=1)) as server, client_of(server.url) as client:
         await enqueue(["one"], dsn, out=tmp_path, price=price)
         worker = Worker(client, dsn, ttl=1, price=price)
-
-        async def drop() -> None:
-            await until(lambda: server.in_progress)
-            change(dsn, "ALTER TABLE ideogram_items RENAME TO elsewhere")
-            await anyio.sleep(1.5)
-            change(dsn, "ALTER TABLE elsewhere RENAME TO ideogram_items")
-            worker.stop()
-
         async with anyio.create_task_group() as group:
-            group.start_soon(drop)
-            await worker.run()
+            group.start_soon(ended, worker)
+            await until(lambda: server.in_progress)
+            await anyio.to_thread.run_sync(drop)
+
+
+async def ended(worker: Worker) -> None:
+    """See that the worker ends because of its database."""
+    with pytest.raises(JournalError, match="the journal can't be written: "):
+        await worker.run()
 
 
 async def test_jobs_side_by_side(tmp_path: Path, dsn: str) -> None:
@@ -303,8 +316,8 @@ async def test_names_that_are_taken(tmp_path: Path, dsn: str) -> None:
         await enqueue(["a", "b"], dsn, out=tmp_path, price=price, total=100)
         await work(dsn, server)
         change(dsn, "UPDATE ideogram_items SET position = position + 1")
-        for path in tmp_path.glob("*.png"):
-            path.rename(path.with_suffix(".away"))
+        for name in files(tmp_path) - {"manifest.jsonl"}:
+            (tmp_path / name).unlink()
         await enqueue(["c", "a", "b"], dsn, out=tmp_path, price=price)
         await work(dsn, server)
 
