@@ -8,11 +8,11 @@ import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 import attrs
@@ -110,7 +110,7 @@ def tell_status(arguments: argparse.Namespace) -> None:
             last = text
         if found.is_done or not arguments.watch:
             return
-        time.sleep(BETWEEN)
+        sleep(BETWEEN)
 
 
 def _lines(found: Status) -> Iterable[str]:

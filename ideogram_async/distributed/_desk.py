@@ -77,6 +77,12 @@ class Desk:
     halt: Halt
     on_problem: Callable[[Item, Exception], None]
     _open: dict[int, OpenJob] = attrs.field(factory=dict[int, OpenJob], init=False)
+    _folders: list[Folder] = attrs.field(factory=list[Folder], init=False)
+
+    def close(self) -> None:
+        """Close the folders."""
+        for folder in self._folders:
+            folder.close()
 
     async def work(self, assigned: Assignment) -> None:
         """Send the item, unless it was answered before, and save its images."""
@@ -130,6 +136,7 @@ class Desk:
             ).fetchone()
         )
         folder = await to_thread.run_sync(folder_at, out, total)
+        self._folders.append(folder)
         client, price = self.worker.client, self.worker.price
         failover, _ = parts_of(client)
         money = FleetBudget(budget, price or failover.most, allows, journal)

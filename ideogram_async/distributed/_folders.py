@@ -57,6 +57,10 @@ class RemoteFolder(Folder):
         found: list[str] = files.ls(self._root, detail=False)
         self._known = {name.rpartition("/")[2] for name in found}
 
+    def close(self) -> None:
+        """Remove the temporary folder."""
+        self._spool.cleanup()
+
     def _is_there(self, name: str) -> bool:
         return name in self._known
 

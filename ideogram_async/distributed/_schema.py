@@ -68,8 +68,8 @@ COMMENT ON TABLE ideogram_jobs IS 'version {VERSION}';
 """
 """Money is in billionths. `seen` is the revision of the job in which the source had the
 item. `queued` says whether it is still to be worked on: it is no more in the write in
-which it ends. `owner` is the worker that works on it, and `claim` a number that only the
-latest of those who took the item know."""
+which it ends. `owner` is the worker that works on it, and `claim` a number that only
+the latest of those who took the item know."""
 
 
 def prepare(connection: psycopg.Connection[Any], dsn: str) -> None:

@@ -113,7 +113,10 @@ class Worker:
         database = await Database.opened(self.dsn, self._halt.end)
         try:
             desk = Desk(self, database, self._halt, self._note)
-            await self._work(database, desk)
+            try:
+                await self._work(database, desk)
+            finally:
+                desk.close()
         finally:
             with anyio.CancelScope(shield=True):
                 await database.aclose()

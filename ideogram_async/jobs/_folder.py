@@ -47,6 +47,9 @@ class Folder:
         self._reserved.add(name)
         return name
 
+    def close(self) -> None:
+        """Give back what is held besides the folder; nothing is, of one on disk."""
+
     def release(self, names: list[str | None]) -> None:
         """Forget names that are on disk by now, or never will be."""
         self._reserved.difference_update(name for name in names if name)

@@ -42,7 +42,7 @@ async def test_rows_of_all_kinds(dsn: str) -> None:
 
 
 async def test_a_source_that_changes(dsn: str) -> None:
-    """Items are known by their content: what is gone is forgotten, what is new added."""
+    """Items are known by content: what is gone is forgotten, what is new is added."""
     await enqueue(["a", "b", "c"], dsn, out="out")
     again = await enqueue(["x", "c", "a", "a"], dsn, out="out", limit=3)
 
