@@ -14,6 +14,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 if shutil.which("chromium"):
     nox.options.sessions = [*nox.options.sessions, "browser"]
 
+EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,sandbox,webhooks]"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -32,7 +33,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types, strictly and with two checkers, and that none is missing."""
-    session.install(".[cli,distributed,sandbox]", "nox", "pytest", *_group("types"))
+    session.install(EXTRAS, "nox", "pytest", *_group("types"))
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "ideogram_async", "--ignoreexternal")
@@ -41,7 +42,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on the installed package, warnings as errors; measure coverage."""
-    session.install(".[cli,sandbox]", *_group("tests"))
+    session.install(EXTRAS, *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"  # the package is the installed one
     session.run("coverage", "erase")
     plain = ("-m", "not browser")
@@ -53,7 +54,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=["3.12", "3.13", "3.14"])
 def versions(session: nox.Session) -> None:
     """Run the tests on the other Pythons that this machine has."""
-    session.install(".[cli,sandbox]", *_group("tests"))
+    session.install(EXTRAS, *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", *session.posargs)
 
@@ -97,8 +98,8 @@ def gate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure all of it beside other SDKs, 15 minutes; `-- --quick` takes a look."""
-    session.install(".[cli,sandbox]", "matplotlib", "uv", "uvloop")
+    """Measure all of it beside other SDKs, an hour; `-- --quick` takes a look."""
+    session.install(".[cli,sandbox,webhooks]", "matplotlib", "uv", "uvloop")
     peers = Path(session.create_tmp(), "peers")
     python = peers / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run("uv", "venv", "--clear", "--python", "python", str(peers))

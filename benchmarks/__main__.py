@@ -20,6 +20,7 @@ from typing import Any, Final
 import attrs
 
 from . import cpu, imports, table
+from . import growth as cases
 from .figures import outcome, spreads
 from .server import running
 
@@ -43,7 +44,9 @@ class Plan:
         shares: Seconds that two clients share a key.
         file: Bytes of an upload or a download.
         repetitions: Of all else that is repeated.
-        growth: Numbers of items.
+        sent: Numbers of items that a server is asked for.
+        jobs: Numbers of items of a job.
+        counted: Numbers of items of what stays in the process.
         stream: Prompts that are streamed.
     """
 
@@ -55,7 +58,9 @@ class Plan:
     shares: int
     file: int
     repetitions: int
-    growth: tuple[int, ...]
+    sent: tuple[int, ...]
+    jobs: tuple[int, ...]
+    counted: tuple[int, ...]
     stream: int
 
 
@@ -68,7 +73,9 @@ FULL: Final = Plan(
     shares=100,
     file=1024 * MIB,
     repetitions=5,
-    growth=(100, 1_000, 10_000, 100_000),
+    sent=(100, 1_000, 10_000, 100_000),
+    jobs=(100, 1_000, 10_000),
+    counted=(100, 10_000, 100_000),
     stream=1_000_000,
 )
 QUICK: Final = Plan(
@@ -80,13 +87,15 @@ QUICK: Final = Plan(
     shares=10,
     file=256 * MIB,
     repetitions=1,
-    growth=(100, 1_000, 4_000),
+    sent=(100, 4_000),
+    jobs=(100, 1_000),
+    counted=(100, 10_000),
     stream=8_000,
 )
 
 
 def files(plan: Plan) -> dict[str, Any]:
-    """Return the memory and the stalls of uploads and downloads."""
+    """Return the memory and the stalls of files, and of what is done first."""
     found: dict[str, Any] = {"bytes": plan.file}
     with running() as url:
         for case in ("upload", "download"):
@@ -94,22 +103,48 @@ def files(plan: Plan) -> dict[str, Any]:
                 outcome("memory", case, url, plan.file) for _ in range(plan.repetitions)
             ]
             found[case] = spreads(rows)
+        rows = [outcome("memory", "first", url, 20) for _ in range(plan.repetitions)]
+        found["first"] = spreads(rows)
     return found
 
 
 def growth(plan: Plan) -> dict[str, Any]:
-    """Return time and memory per item, by the number of items."""
-    rows: dict[int, list[dict[str, Any]]] = {size: [] for size in plan.growth}
-    points: list[Any] = []
+    """Return the CPU per item, by case and by the number of items."""
+    sizes = {
+        name: plan.jobs if name == "job" else plan.sent for name in cases.SENDING
+    } | dict.fromkeys(cases.COUNTED, plan.counted)
+    with running() as url:
+        return {
+            name: {str(size): spreads(found) for size, found in rows.items()}
+            for name, numbers in sizes.items()
+            for rows in [_grown(name, url, numbers, plan.repetitions)]
+        }
+
+
+def _grown(
+    name: str, url: str, sizes: tuple[int, ...], repetitions: int
+) -> dict[int, list[Any]]:
+    """Measure all sizes in turns, so that a busy machine is so for all of them."""
+    rows: dict[int, list[Any]] = {size: [] for size in sizes}
+    for _ in range(repetitions):
+        for size, found in rows.items():
+            times = max(1, 3000 // size)
+            found.append(outcome("growth", name, url, size, times))
+    return rows
+
+
+def kept(plan: Plan) -> dict[str, Any]:
+    """Return memory and stalls where many results are kept, ours and parsed JSON."""
+    items = max(plan.sent)
+    found: dict[str, Any] = {"items": items}
+    rows: dict[str, list[Any]] = {"collect": [], "uncollected": [], "parsed": []}
     with running() as url:
         for _ in range(plan.repetitions):
-            for size, found in rows.items():
-                times = max(1, 3000 // size)
-                row = outcome("memory", "collect", url, size, times)
-                points = row.pop("points")
-                found.append(row)
-    by_items = {str(size): spreads(found) for size, found in rows.items()}
-    return {"by_items": by_items, "points": points}
+            for name, each in rows.items():
+                row = outcome("memory", name, url, items)
+                found["points"] = row.pop("points", None) or found["points"]
+                each.append(row)
+    return found | {name: spreads(each) for name, each in rows.items()}
 
 
 def long_runs(plan: Plan) -> dict[str, Any]:
@@ -121,11 +156,11 @@ def long_runs(plan: Plan) -> dict[str, Any]:
         stream = pool.submit(outcome, "memory", "stream", url, plan.stream)
         simulation = pool.submit(outcome, "simulated", plan.seeds, plan.simulated)
         simulated = simulation.result()
-        script = outcome("memory", "gather", url, max(plan.growth))
+        script = outcome("memory", "gather", url, max(plan.sent))
         streamed = stream.result()
     return {
         "stream": {"items": plan.stream, **streamed},
-        "gather": {"items": max(plan.growth), **script},
+        "gather": {"items": max(plan.sent), **script},
         "simulated": simulated,
     }
 
@@ -180,6 +215,7 @@ def main() -> None:
         "cpu": lambda: cpu.measured(plan.loads, given.peers),
         "files": lambda: files(plan),
         "growth": lambda: growth(plan),
+        "kept": lambda: kept(plan),
         "sockets": lambda: sockets(plan),
         "long": lambda: long_runs(plan),
     }

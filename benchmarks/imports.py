@@ -19,10 +19,20 @@ from .figures import ENVIRONMENT, ROOT, require, spread
 
 
 DEPENDENCIES: Final = "import aiohttp, anyio, attrs, cattrs, tenacity"
+FIRST: Final = """
+from ideogram_async import GenerateV3, IdeogramClient
+from ideogram_async.providers import Ideogram
+IdeogramClient("a key")
+next(Ideogram("a key").exchange(GenerateV3("a cat")))
+"""
+"""All that comes before the first request of a program can leave."""
+
 PROGRAMS: Final = {
     "bare": ("-c", "pass"),
     "dependencies": ("-c", DEPENDENCIES),
     "ideogram_async": ("-c", "import ideogram_async"),
+    "IdeogramClient": ("-c", "from ideogram_async import IdeogramClient"),
+    "first request": ("-c", FIRST),
     "ideogram --help": ("-m", "ideogram_async", "--help"),
     "aiohttp": ("-c", "import aiohttp"),
 }

@@ -1,32 +1,31 @@
 """Memory, growth and the longest hold of the event loop, each in a fresh process.
 
-    python -m benchmarks.memory CASE URL SIZE [TIMES]
+    python -m benchmarks.memory CASE URL SIZE
 
 Prints what one case took. Cases: `upload` and `download` SIZE bytes; `stream` SIZE
-prompts from a generator; `collect` SIZE results, TIMES times, as `generate_many` does;
-`gather` the same as a script does, with a task per prompt.
+prompts from a generator; `collect` SIZE results as `generate_many` does, `uncollected`
+the same with Python's garbage collector off, and `parsed` what that collector takes for
+as many parsed answers of raw aiohttp; `gather` as a script does, with a task per
+prompt; `first` all that a client does, for the first time in a process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import attrs
 
-from ideogram_async import IdeogramClient, Limiter, RetryPolicy, Success, Upload
-from ideogram_async._delivery import Call
-from ideogram_async._files import Downloader
-from ideogram_async._transport import Transport
-from ideogram_async.responses import ImageObject
+from ideogram_async import IdeogramClient, Limiter, Success, Upload
 
 from . import PROMPT, SEED, clients
 from .figures import WrongError, require, rounded
@@ -86,7 +85,7 @@ def client(url: str) -> IdeogramClient:
     return IdeogramClient("benchmark", base_url=url, limiter=limiter)
 
 
-async def upload(url: str, size: int, _: int) -> dict[str, Any]:
+async def upload(url: str, size: int) -> dict[str, Any]:
     """Upload a file of *size* bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.zip"
@@ -105,23 +104,35 @@ async def upload(url: str, size: int, _: int) -> dict[str, Any]:
     return {"grown": grown / MIB}
 
 
-async def download(url: str, size: int, _: int) -> dict[str, Any]:
-    """Download an image of *size* bytes; the client's own limit is 256 MiB."""
-    transport = Transport()
-    ours = Downloader(transport, RetryPolicy(), largest=2 * size)
+async def download(url: str, size: int) -> dict[str, Any]:
+    """Download an image of *size* bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.png"
-        await ours.save(ImageObject(url=f"{url}/image/1000"), path, Call())
-        start = memory()
-        async with STALLS.watching():
-            await ours.save(ImageObject(url=f"{url}/image/{size}"), path, Call())
-        grown = memory("VmHWM") - start
+        async with client(url) as ours:
+            await ours.download(f"{url}/image/1000", path)
+            start = memory()
+            async with STALLS.watching():
+                await ours.download(f"{url}/image/{size}", path, max_bytes=size)
+            grown = memory("VmHWM") - start
         require(path.stat().st_size == size, f"{path.stat().st_size} arrived")
-    await transport.aclose()
     return {"grown": grown / MIB}
 
 
-async def stream(url: str, items: int, _: int) -> dict[str, Any]:
+async def first(url: str, items: int) -> dict[str, Any]:
+    """Do all that a client does, for the first time in this process."""
+    async with STALLS.watching(), client(url) as ours:
+        batch = await ours.generate_many([PROMPT] * items)
+        answer = await ours.with_options(deadline=60).generate(PROMPT)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "image.png"
+            await ours.download(f"{url}/image/1000", path)
+            await ours.remix(PROMPT, image=Upload.from_path(path))
+    right = sum(image.seed == SEED for image in [*batch.images, *answer.images])
+    require(right == items + 1, f"{right} of {items + 1} answers are right")
+    return {}
+
+
+async def stream(url: str, items: int) -> dict[str, Any]:
     """Stream the outcomes of so many prompts, and keep none."""
     right = 0
     async with client(url) as ours:
@@ -142,28 +153,48 @@ async def stream(url: str, items: int, _: int) -> dict[str, Any]:
     }
 
 
-async def collect(url: str, items: int, times: int) -> dict[str, Any]:
-    """Collect so many results, so many times, and keep the last."""
-    right, batch = 0, None
+async def collect(url: str, items: int) -> dict[str, Any]:
+    """Collect so many results."""
     async with client(url) as ours:
         await ours.generate_many([PROMPT] * WARM_UP)
         curve = Curve(items)
-        used, wall = cpu(), time.perf_counter()
-        for _ in range(times):
-            async with STALLS.watching():
-                batch = await ours.generate_many(curve.prompts(), aspect_ratio="16x9")
-            right += sum(image.seed == SEED for image in batch.images)
-        used, wall = cpu() - used, time.perf_counter() - wall
-    require(right == items * times, f"{right} of {items * times} answers are right")
-    return {
-        "each": (memory() - curve.start) / items,
-        "microseconds": 1e6 * used / items / times,
-        "wall": 1e6 * wall / items / times,
-        "points": curve.points,
-    }
+        async with STALLS.watching():
+            batch = await ours.generate_many(curve.prompts(), aspect_ratio="16x9")
+        right = sum(image.seed == SEED for image in batch.images)
+    require(right == items, f"{right} of {items} answers are right")
+    each = (memory() - curve.start) / items
+    return {"each": each, "points": curve.points}
 
 
-async def gather(url: str, items: int, _: int) -> dict[str, Any]:
+async def uncollected(url: str, items: int) -> dict[str, Any]:
+    """Collect so many results, without Python's garbage collector."""
+    gc.disable()
+    return await collect(url, items)
+
+
+async def parsed(url: str, items: int) -> dict[str, Any]:
+    """Keep so many parsed answers of raw aiohttp."""
+    connector = aiohttp.TCPConnector(limit=PLACES)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        curve = Curve(items)
+        kept = []
+        left = curve.prompts()
+
+        async def work() -> None:
+            for prompt in left:
+                form = {"prompt": prompt, "aspect_ratio": "16x9"}
+                path = url + clients.PATH
+                async with session.post(path, json=form) as response:
+                    kept.append((prompt, json.loads(await response.read())))
+
+        async with STALLS.watching():
+            await asyncio.gather(*(work() for _ in range(PLACES)))
+    right = sum(answer["data"][0]["seed"] == SEED for _, answer in kept)
+    require(right == items, f"{right} of {items} answers are right")
+    return {"each": (memory() - curve.start) / items}
+
+
+async def gather(url: str, items: int) -> dict[str, Any]:
     """Do what a script does: a task per prompt."""
     async with clients.script(url, PLACES) as run:
         await run(WARM_UP)
@@ -183,17 +214,18 @@ async def _watched(curve: Curve) -> None:
         curve.look(0)
 
 
-Case = Callable[[str, int, int], Coroutine[Any, Any, dict[str, Any]]]
+Case = Callable[[str, int], Coroutine[Any, Any, dict[str, Any]]]
 CASES: Final[dict[str, Case]] = {
-    each.__name__: each for each in (upload, download, stream, collect, gather)
+    each.__name__: each
+    for each in (upload, download, first, stream, collect, uncollected, parsed, gather)
 }
 
 
 def main() -> None:
     """Run a case, and print what it took as JSON."""
-    name, url, size, *times = sys.argv[1:]
-    case = CASES[name](url, int(size), int(times[0]) if times else 1)
-    figures = asyncio.run(case)
+    name, url, size = sys.argv[1:]
+    figures = asyncio.run(CASES[name](url, int(size)))
+    gc.enable()
     before = memory()
     ballast = os.urandom(BALLAST)
     if memory() - before < len(ballast) // 2:

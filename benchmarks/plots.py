@@ -128,8 +128,8 @@ def memory(results: dict[str, Any]) -> Any:
     left.axhline(64, color=ORANGE, lw=1, ls="--")
     left.set_title("stream_many: MiB over the client (dashed: wanted)")
     left.set_xlabel("prompts streamed")
-    if "growth" in results:
-        points = results["growth"]["points"]
+    if "kept" in results:
+        points = results["kept"]["points"]
         right.plot(*zip(*points, strict=True), color=BLUE, label="generate_many")
         last = points[-1][0]
         right.plot(

@@ -58,6 +58,8 @@ ANSWERS: Final = {
     b"/": reply(json.dumps(ANSWER).encode()),
 }
 """Responses, by how the path begins."""
+LOCAL: Final = b"/local/"
+"""How it begins where the link in the answer is to lead to an image of this server."""
 
 
 class Ledger:
@@ -77,8 +79,10 @@ class Ledger:
 class Serving(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, ledger: Ledger, seconds: float) -> None:
-        self.ledger, self.seconds = ledger, seconds
+    def __init__(
+        self, ledger: Ledger, seconds: float, answers: dict[bytes, bytes]
+    ) -> None:
+        self.ledger, self.seconds, self.answers = ledger, seconds, answers
         self.head = b""
         self.left = 0
         self.path = b""
@@ -147,7 +151,8 @@ class Serving(asyncio.Protocol):
             self.transport.write(reply(json.dumps(counts).encode()))
         else:
             path = self.path
-            response = next(ANSWERS[each] for each in ANSWERS if path.startswith(each))
+            found = next(each for each in self.answers if path.startswith(each))
+            response = self.answers[found]
             if self.seconds:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self.seconds, self.transport.write, response)
@@ -168,11 +173,16 @@ class Serving(asyncio.Protocol):
 async def serve(seconds: float) -> None:
     """Serve until standard input ends."""
     ledger = Ledger()
+    answers: dict[bytes, bytes] = {}
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Serving(ledger, seconds), "127.0.0.1", 0, backlog=4096
+        lambda: Serving(ledger, seconds, answers), "127.0.0.1", 0, backlog=4096
     )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    port = server.sockets[0].getsockname()[1]
+    image = ANSWER["data"][0] | {"url": f"http://127.0.0.1:{port}/image/2048?"}
+    local = reply(json.dumps(ANSWER | {"data": [image]}).encode())
+    answers |= {LOCAL: local, **ANSWERS}
+    print(port, flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 

@@ -1,18 +1,19 @@
 """How long one callback holds the event loop at most.
 
 All that a loop of asyncio runs goes through `Handle._run`, so timing that misses
-nothing, and costs less than a microsecond a callback. The wall clock includes what else
-the machine did meanwhile; the CPU clock of the thread does not, but it does not see a
-read that blocks either. So both are told, and garbage collection by itself.
+nothing. The wall clock includes what else the machine did meanwhile, and the CPU clock
+of the thread does not see a read that blocks. So a hold is the wall clock less the time
+in which the thread was ready to run and others ran, which Linux tells.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import attrs
@@ -24,16 +25,20 @@ class Stalls:
 
     Attributes:
         wall: By the wall clock.
-        used: By the thread's CPU clock, of the callbacks above a millisecond.
-        collection: Of the garbage collector.
+        held: The same, less what others ran meanwhile.
+        without_collector: The same, less what the garbage collector took.
+        collection: Of the garbage collector, less what others ran.
         callbacks: How many were timed.
     """
 
     wall: float = 0.0
-    used: float = 0.0
+    held: float = 0.0
+    without_collector: float = 0.0
     collection: float = 0.0
     callbacks: int = 0
+    _waited: Callable[[], float] = lambda: 0.0
     _began: float = 0.0
+    _collected: float = 0.0
     _is_on: bool = False
 
     @asynccontextmanager
@@ -41,18 +46,23 @@ class Stalls:
         """Time every callback meanwhile, to its end and not beyond."""
         callback: Any = asyncio.Handle
         run = callback._run  # noqa: SLF001  # what every callback goes through
-        clock, used_clock = time.perf_counter, time.thread_time
+        clock = time.perf_counter
+        waited, close = _waited()
+        self._waited = waited
 
         def timed(handle: asyncio.Handle) -> None:
-            began, used = clock(), used_clock()
+            before, collected, began = waited(), self._collected, clock()
             run(handle)
             self.callbacks += 1
             if (took := clock() - began) > 0.001 and self._is_on:
+                held = took - (waited() - before)
+                own = held - (self._collected - collected)
                 self.wall = max(self.wall, took)
-                self.used = max(self.used, used_clock() - used)
+                self.held = max(self.held, held)
+                self.without_collector = max(self.without_collector, own)
 
         callback._run = timed  # noqa: SLF001
-        gc.callbacks.append(self._collected)
+        gc.callbacks.append(self._collecting)
         await asyncio.sleep(0)
         self._is_on = True
         try:
@@ -60,21 +70,36 @@ class Stalls:
             await asyncio.sleep(0)
         finally:
             self._is_on = False
-            gc.callbacks.remove(self._collected)
+            gc.callbacks.remove(self._collecting)
             callback._run = run  # noqa: SLF001
+            close()
 
     def figures(self) -> dict[str, Any]:
         """Return them, in milliseconds."""
         return {
-            "stall": 1e3 * self.wall,
-            "stall_cpu": 1e3 * self.used,
+            "stall": 1e3 * self.held,
+            "stall_wall": 1e3 * self.wall,
+            "stall_own": 1e3 * self.without_collector,
             "stall_gc": 1e3 * self.collection,
             "callbacks": self.callbacks,
         }
 
-    def _collected(self, phase: str, _: dict[str, int]) -> None:
-        now = time.perf_counter()
+    def _collecting(self, phase: str, _: dict[str, int]) -> None:
+        now = time.perf_counter() - self._waited()
         if phase == "start":
             self._began = now
         else:
+            self._collected += now - self._began
             self.collection = max(self.collection, now - self._began)
+
+
+def _waited() -> tuple[Callable[[], float], Callable[[], None]]:
+    """Return what tells how long this thread was ready and did not run, and an end."""
+    file = -1
+    with suppress(OSError):
+        file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+
+    def waited() -> float:
+        return int(os.pread(file, 64, 0).split()[1]) / 1e9 if file >= 0 else 0.0
+
+    return waited, lambda: os.close(file) if file >= 0 else None

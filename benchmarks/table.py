@@ -140,15 +140,37 @@ def sockets(results: dict[str, Any]) -> Iterator[str]:
 
 def growth(results: dict[str, Any]) -> Iterator[str]:
     """Yield the table of the growth."""
-    found = results["growth"]["by_items"]
-    cells = [
-        ["`generate_many`", "CPU µs each", "bytes each", "longest hold, ms", "GC, ms"]
-    ]
-    for items, each in found.items():
-        figures = (shown(each[name], 0) for name in ("microseconds", "each"))
-        holds = (shown(each[name], 0) for name in ("stall", "stall_gc"))
-        cells.append([f"{int(items):,} items", *figures, *holds])
+    cells = [["growth", "items", "CPU µs each", "calls each"]]
+    for name, by_items in results["growth"].items():
+        for items, each in by_items.items():
+            calls = shown(each["calls"], 1) if "calls" in each else ""
+            cells.append([name, f"{int(items):,}", shown(each["microseconds"]), calls])
     yield from rows(*cells)
+
+
+KEPT: Final = {
+    "collect": "ours: `generate_many`",
+    "uncollected": "the same, Python's garbage collector off",
+    "parsed": "raw aiohttp, `json.loads`, a list",
+}
+
+
+def kept(results: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of what is kept."""
+    found = results["kept"]
+    holds = ("stall", "stall_own", "stall_gc")
+    head = [f"{found['items']:,} results kept", "bytes each", "longest hold, ms"]
+    cells = [[*head, "without the collector", "the collector"]]
+    for name, title in KEPT.items():
+        each = found[name]
+        cells.append([title, *(shown(each[key], 0) for key in ("each", *holds))])
+    yield from rows(*cells)
+    yield (
+        "Python's garbage collector looks at all that is alive, whoever made it. A"
+        " program that keeps many results may call `gc.freeze()` after its imports and"
+        " `gc.disable()` meanwhile; a library must not."
+    )
+    yield ""
 
 
 def faster(results: dict[str, Any]) -> Iterator[str]:
@@ -164,6 +186,7 @@ PARTS: Final = {
     "cpu": cpu,
     "imports": imports,
     "growth": growth,
+    "kept": kept,
     "long": policies,
     "sockets": sockets,
 }

@@ -8,8 +8,13 @@ async with IdeogramClient() as client:
 ```
 """
 
+from typing import TYPE_CHECKING
+
+from . import requests, responses
 from ._bulk import Outcomes
+from ._lazy import lazy
 from ._retry import RetryPolicy
+from ._running import RunningBatch
 from ._version import __version__
 from .batch import Batch, Failure, Success
 from .client import IdeogramClient
@@ -39,82 +44,94 @@ from .errors import (
     WebhookVerificationError,
 )
 from .limiter import Limiter
-from .masks import Mask
-from .requests import (
-    ColorPalette,
-    ColorPaletteMember,
-    Composition,
-    CreateDataset,
-    Describe,
-    DescribeV4,
-    EditLegacy,
-    EditV3,
-    EditWithPrompt,
-    GenerateDesignV3,
-    GenerateLegacy,
-    GenerateTransparentV3,
-    GenerateV3,
-    GenerateV4,
-    GetDataset,
-    GetGeneration,
-    GetModel,
-    InpaintV3,
-    JsonPrompt,
-    LayerizeDesignV3,
-    LayerizeTextV3,
-    ListDatasets,
-    ListModels,
-    MagicPromptV4,
-    PromptElement,
-    ReframeLegacy,
-    ReframeV3,
-    RemixLegacy,
-    RemixV3,
-    RemixV4,
-    RemoveBackground,
-    ReplaceBackgroundV3,
-    Request,
-    StyleDescription,
-    SubmitGenerateV4,
-    TrainModelV3,
-    TrainModelV4,
-    TryOnV3,
-    UploadDatasetAssets,
-    Upscale,
-)
-from .responses import (
-    AssetIdentifier,
-    AsyncGenerationResponse,
-    CustomModel,
-    Dataset,
-    DatasetFile,
-    DescribeResponse,
-    DescribeV4Response,
-    Description,
-    FailedAsset,
-    GenerationResponse,
-    GetDatasetResponse,
-    GetModelResponse,
-    ImageLayer,
-    ImageObject,
-    ImageResponse,
-    LayeredImageObject,
-    LayeredImageResponse,
-    LayerizeTextResponse,
-    ListDatasetsResponse,
-    ListModelsResponse,
-    MagicPromptV4Response,
-    RemoveBackgroundResponse,
-    SuccessfulAsset,
-    TextBlock,
-    TextContainer,
-    TextItem,
-    TextSpan,
-    TrainDatasetModelResponse,
-    TrainingRun,
-    UploadDatasetAssetsResponse,
-)
 from .uploads import Upload
+
+
+if TYPE_CHECKING:
+    from .masks import Mask
+    from .requests import (
+        ColorPalette,
+        ColorPaletteMember,
+        Composition,
+        CreateDataset,
+        Describe,
+        DescribeV4,
+        EditLegacy,
+        EditV3,
+        EditWithPrompt,
+        GenerateDesignV3,
+        GenerateLegacy,
+        GenerateTransparentV3,
+        GenerateV3,
+        GenerateV4,
+        GetDataset,
+        GetGeneration,
+        GetModel,
+        InpaintV3,
+        JsonPrompt,
+        LayerizeDesignV3,
+        LayerizeTextV3,
+        ListDatasets,
+        ListModels,
+        MagicPromptV4,
+        PromptElement,
+        ReframeLegacy,
+        ReframeV3,
+        RemixLegacy,
+        RemixV3,
+        RemixV4,
+        RemoveBackground,
+        ReplaceBackgroundV3,
+        Request,
+        StyleDescription,
+        SubmitGenerateV4,
+        TrainModelV3,
+        TrainModelV4,
+        TryOnV3,
+        UploadDatasetAssets,
+        Upscale,
+    )
+    from .responses import (
+        AssetIdentifier,
+        AsyncGenerationResponse,
+        CustomModel,
+        Dataset,
+        DatasetFile,
+        DescribeResponse,
+        DescribeV4Response,
+        Description,
+        FailedAsset,
+        GenerationResponse,
+        GetDatasetResponse,
+        GetModelResponse,
+        ImageLayer,
+        ImageObject,
+        ImageResponse,
+        LayeredImageObject,
+        LayeredImageResponse,
+        LayerizeTextResponse,
+        ListDatasetsResponse,
+        ListModelsResponse,
+        MagicPromptV4Response,
+        RemoveBackgroundResponse,
+        SuccessfulAsset,
+        TextBlock,
+        TextContainer,
+        TextItem,
+        TextSpan,
+        TrainDatasetModelResponse,
+        TrainingRun,
+        UploadDatasetAssetsResponse,
+    )
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "masks": "Mask",
+            "requests": " ".join(requests.__all__),
+            "responses": " ".join(responses.__all__),
+        },
+    )
 
 
 __all__ = [
@@ -197,6 +214,7 @@ __all__ = [
     "Request",
     "RequestTimeoutError",
     "RetryPolicy",
+    "RunningBatch",
     "SafetyError",
     "ServerError",
     "StatusError",

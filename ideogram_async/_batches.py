@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import insort
+from collections.abc import Callable, Sized
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast, overload
 
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._failover import Failover
 from ._operations import Operations
-from .batch import Batch
+from ._running import RunningBatch, RunningBatches, Send
+from .batch import INDEX, Batch, Failure, Success
 from .requests import Request
 from .responses import ImageResponse
 
@@ -23,9 +25,11 @@ class Batches(Operations):
     Attributes:
         _failover: Who is asked, and how.
         _deadline: Seconds for one batch; None for no limit.
+        _running: The batches that were started and have not ended.
     """
 
     _failover: Failover
+    _running: RunningBatches
     _deadline: float | None
 
     @overload
@@ -60,15 +64,42 @@ class Batches(Operations):
             UnsupportedRequestError: The provider's default request has no such field.
             ValueError: One of *fields* is invalid.
         """
-        run = Bulk(
-            Source(requests),
-            self._maker(fields),
-            self._failover.send,
-            lambda: self._failover.limit,
-            self._deadline,
-            self._failover.is_locked_out,
+        return self._bulk(requests, self._maker(fields), self._failover.send)
+
+    @overload
+    def start_many(
+        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
+    ) -> RunningBatch[ImageResponse]: ...
+    @overload
+    def start_many(self, requests: Items[Request[T]]) -> RunningBatch[T]: ...
+    def start_many(self, requests: Items[Any], **fields: Any) -> RunningBatch[Any]:
+        """Send many requests in a task of the client, which needs no listener.
+
+        ```python
+        running = client.start_many(prompts)
+        async for outcome in running.outcomes():  # here, there, again, or not at all
+            ...
+        batch = await running.result()
+        ```
+
+        See `stream_many` for how they are sent. Closing the client lets nothing new
+        out, and waits for what is under way. Call it in a running event loop.
+
+        Args:
+            requests: Requests or prompts: a list, or a generator or an async iterable
+                that ends; all outcomes are kept.
+            **fields: Fields of the requests that plain prompts become.
+
+        Raises:
+            UnsupportedRequestError: The provider's default request has no such field.
+            ValueError: One of *fields* is invalid.
+        """
+        total = len(requests) if isinstance(requests, Sized) else None
+        make = self._maker(fields)
+        running = RunningBatch[Any](
+            total, lambda send: self._bulk(requests, make, send), self._failover.send
         )
-        return run.run()
+        return self._running.hold(running)
 
     async def send_many(self, requests: Items[Request[T]]) -> Batch[T]:
         """Send many requests and return all outcomes in input order.
@@ -96,6 +127,19 @@ class Batches(Operations):
         """
         return await _collected(self.stream_many(prompts, **fields))
 
+    def _bulk(
+        self, requests: Items[Any], make: Callable[[Any], Request[Any]], send: Send
+    ) -> AbstractAsyncContextManager[Outcomes[Any]]:
+        run = Bulk(
+            Source(requests),
+            make,
+            send,
+            lambda: self._failover.limit,
+            self._deadline,
+            self._failover.is_locked_out,
+        )
+        return run.run()
+
     def _maker(self, fields: dict[str, Any]) -> Callable[[Any], Request[Any]]:
         prompted = self._failover.channels[0].provider.prompted(fields)
 
@@ -112,5 +156,8 @@ class Batches(Operations):
 async def _collected(
     stream: AbstractAsyncContextManager[Outcomes[T]],
 ) -> Batch[T]:
+    in_order: list[Success[T] | Failure] = []  # to sort them at the end takes long
     async with stream as outcomes:
-        return Batch([outcome async for outcome in outcomes])
+        async for outcome in outcomes:
+            insort(in_order, outcome, key=INDEX)
+    return Batch(in_order)

@@ -7,14 +7,15 @@ and gives no exact length where there is one; so the pieces come from `_http.mul
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+import anyio
 import attrs
-from anyio import to_thread
 
+from ._backend import backend_ready
 from ._http import HttpRequest, multipart
 from .errors import TransportError
 from .uploads import StreamSource, Upload, UrlSource
@@ -34,6 +35,7 @@ class Body:
     Attributes:
         content: What aiohttp sends: bytes, an async iterator of bytes, or None.
         headers: Type and length of a form.
+        is_streamed: Whether it has files, so that it must be opened.
         fault: Why a file could not be read to its end, once that has happened: the
             service then has only a part of the request, and can't run it.
     """
@@ -42,14 +44,13 @@ class Body:
         self.content: bytes | AsyncIterator[bytes] | None = step.content
         self.headers: dict[str, str] = {}
         self.fault = ""
-        self._form = step.form
+        self.is_streamed = bool(step.uploads)
         if step.form:
-            self._boundary = os.urandom(16).hex()
-            kind = f"multipart/form-data; boundary={self._boundary}"
-            self.headers["Content-Type"] = kind
-        if step.form and not step.uploads:
-            pieces = multipart(step.form, self._boundary)
-            self.content = b"".join(cast("Iterator[bytes]", pieces))
+            boundary = os.urandom(16).hex()
+            self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+            self._pieces = multipart(step.form, boundary)
+        if step.form and not self.is_streamed:
+            self.content = b"".join(cast("list[bytes]", self._pieces))
 
     async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
         """Open and measure the files of a form that has some.
@@ -61,11 +62,12 @@ class Body:
         Raises:
             TransportError: A file can't be opened; nothing was sent.
         """
+        await backend_ready()
         pieces = [
             await self._open(piece, files, fetch)
             if isinstance(piece, Upload)
             else piece
-            for piece in multipart(self._form, self._boundary)
+            for piece in self._pieces
         ]
         sizes = [len(p) if isinstance(p, bytes) else p.size for p in pieces]
         if None not in sizes:
@@ -98,7 +100,7 @@ class Body:
                 raise
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Reader:
     """Reads one upload in pieces, exactly as many bytes as were promised."""
 
@@ -138,8 +140,8 @@ class _Reader:
         if isinstance(source, bytes):
             return source[at : at + length]
         if isinstance(source, StreamSource):
-            return await to_thread.run_sync(source.read_at, at, length)
-        return await to_thread.run_sync(cast("IO[bytes]", source).read, length)
+            return await anyio.to_thread.run_sync(source.read_at, at, length)
+        return await anyio.to_thread.run_sync(cast("IO[bytes]", source).read, length)
 
 
 async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
@@ -150,7 +152,7 @@ async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
         if isinstance(source, StreamSource):
             _raise_if_used(source)
             return _Reader(upload.filename, source, source.size())
-        file = await to_thread.run_sync(_opened, cast("Path", source))
+        file = await anyio.to_thread.run_sync(_opened, cast("Path", source))
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:

@@ -20,12 +20,12 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup
 
+from ._backend import backend_ready
 from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
@@ -33,9 +33,13 @@ from .batch import Failure, Success
 from .costs import UNKNOWN, Cost
 from .errors import NotSentError
 from .limiter import LOOK_AHEAD
-from .providers import Provider
 from .requests import Request
 
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from .providers import Provider
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -72,7 +76,7 @@ class Outcomes(AsyncIterator[Success[T] | Failure], Generic[T]):
         self._halt.end(NotSentError(reason))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Bulk(Generic[Item, T]):
     """One run over one source.
 
@@ -100,6 +104,7 @@ class Bulk(Generic[Item, T]):
         ready: Ready[T] = asyncio.Queue(1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
+        await backend_ready()
         async with anyio.create_task_group() as group:
             self._start_worker(group, ready, expires_at)
             try:
@@ -160,7 +165,7 @@ def _cost(provider: Provider, request: Request[Any]) -> Cost:
         return UNKNOWN
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SourceError:
     """Stands for the item that the source could not make.
 
@@ -187,7 +192,7 @@ class Source(Generic[Item]):
         if isinstance(items, str | bytes):
             raise TypeError(f"expected a list of prompts, got one: {items!r:.60}")
         self._items = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
-        self._lock = anyio.Lock()
+        self._lock = asyncio.Lock()
         self._drawn = 0
         self._ended = False
 

@@ -11,20 +11,24 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import attrs
 
+from ._backend import backend_ready
+from ._learning import Verdict
 from ._retry import may_go_elsewhere
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
-from .providers import Provider
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Halt:
     """Ends all waits of a batch at once, and lets nothing new out.
 
@@ -34,7 +38,7 @@ class Halt:
     """
 
     reason: BaseException | None = None
-    waits: set[anyio.CancelScope] = attrs.field(factory=set[anyio.CancelScope])
+    waits: set[anyio.CancelScope] = attrs.field(factory=set["anyio.CancelScope"])
 
     def end(self, reason: BaseException) -> None:
         """End the batch because of *reason*; the first reason stays."""
@@ -56,7 +60,7 @@ class Witness(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Call:
     """One call of the client, from the request to its answer.
 
@@ -65,36 +69,42 @@ class Call:
         halt: What can end its waits, where it belongs to a batch.
         attempts: How often something was sent, so far.
         suspect: Why an attempt of this step may have run although no answer came.
-        waits_until: When it stops to wait, because another provider is left; what is
-            under way then still ends.
+        waits_until: When it stops to wait: then, or earlier, because another provider
+            is left; what is under way then still ends.
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        keeps_places: Whether an answered step keeps its places, as its work goes on at
+            the service.
+        kept: What gives them back, once there are any.
     """
 
     expires_at: float = math.inf
     halt: Halt | None = None
     attempts: int = 0
     suspect: IdeogramError | None = None
-    waits_until: float = math.inf
+    waits_until: float = attrs.Factory(lambda self: self.expires_at, takes_self=True)
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    keeps_places: bool = False
+    kept: Callable[[Verdict], None] | None = None
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
         """Make a call that may take so many *seconds*, from now on."""
-        now = asyncio.get_running_loop().time()
-        return cls(math.inf if seconds is None else now + seconds, halt)
+        if seconds is None:
+            return cls(math.inf, halt)
+        return cls(asyncio.get_running_loop().time() + seconds, halt)
 
     def start(self, *, others: int) -> None:
         """Begin with a provider, as so many *others* are left.
 
         It gets its share of the time that is left to wait for.
         """
-        self.moves_on = others > 0
-        self.waits_until = math.inf
+        self.stay()
         if others:
+            self.moves_on = True
             now = asyncio.get_running_loop().time()
             self.waits_until = now + self.remaining() / (others + 1)
 
@@ -104,7 +114,7 @@ class Call:
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""
-        self.moves_on, self.waits_until = False, math.inf
+        self.moves_on, self.waits_until = False, self.expires_at
 
     def remaining(self) -> float:
         """Return the seconds left."""
@@ -116,7 +126,7 @@ class Call:
 
     def patience(self) -> float:
         """Return the seconds left to wait for this provider."""
-        return _seconds_until(self._until)
+        return _seconds_until(self.waits_until)
 
     async def wait(self, wait: Callable[[], Awaitable[T]], cause: str) -> T:
         """Return what *wait* returns, unless the call or its batch ends before.
@@ -126,9 +136,10 @@ class Call:
             RequestTimeoutError: The time was up.
         """
         self.raise_if_over(cause)
-        if self.halt is None and self._until == math.inf:
+        if self.halt is None and self.waits_until == math.inf:
             return await wait()
-        with anyio.CancelScope(deadline=self._until) as scope, self.ending(scope):
+        await backend_ready()
+        with anyio.CancelScope(deadline=self.waits_until) as scope, self.ending(scope):
             return await wait()
         raise self._end(cause)
 
@@ -158,12 +169,10 @@ class Call:
             NotSentError: The batch has ended.
             RequestTimeoutError: The time was up.
         """
-        if (self.halt and self.halt.reason) or self.patience() <= 0:
+        if (self.halt and self.halt.reason) or (
+            self.waits_until != math.inf and self.patience() <= 0
+        ):
             raise self._end(cause)
-
-    @property
-    def _until(self) -> float:
-        return min(self.expires_at, self.waits_until)
 
     def _end(self, cause: str) -> IdeogramError:
         reason = self.halt and self.halt.reason

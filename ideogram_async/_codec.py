@@ -16,18 +16,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast, get_origin
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, urlencode
 
 import attrs
 import cattrs
-from cattrs import transform_error
-from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_unstructure_fn, override
 
-from ._http import HttpRequest, Part
-from ._plain import bare
+from ._http import NO_HEADERS, HttpRequest, Part
+from ._plain import bare, field_types
 from ._rules import is_optional
 from .errors import DecodeError
 from .requests import Request
@@ -38,8 +35,6 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-
 Structure = Callable[[Any, Any], Any]
 """Makes a value of JSON."""
 
@@ -49,14 +44,13 @@ def encode(
 ) -> HttpRequest:
     """Return the HTTP request that carries *request*, with further *headers*."""
     endpoint = request.endpoint
-    names, in_path, in_query = _places(cast("Any", type(request)))
-    values = vars(request)
-    given = {n: value for n in names if (value := values[n]) is not None}
+    in_path, in_query = _places(cast("Any", type(request)))
+    given = {name: value for name, value in vars(request).items() if value is not None}
     url = base_url + endpoint.path
     for name in in_path:
         url = url.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
-    asked = [n for n in in_query if n in given]
-    if query := [(n, _text(v)) for n in asked for v in _members(given.pop(n))]:
+    if asked := [name for name in in_query if name in given]:
+        query = [(n, _text(value)) for n in asked for value in _members(given.pop(n))]
         url = f"{url}?{urlencode(query)}"
     if endpoint.method == "GET":
         return HttpRequest("GET", url, headers)
@@ -78,12 +72,11 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
     """
     try:
         return cast("T", _structure_of(cast("Any", returns))(payload, returns))
-    except Exception as error:  # noqa: BLE001  # cattrs groups what a hook raised
-        complaints = transform_error(error)
-        complaint = complaints[0].replace("$.", "", 1)
-    what, _, where = complaint.rpartition(" @ ")
+    except Exception as error:  # noqa: BLE001  # whatever a hook raised
+        misfit = _within("", error)
+    where = misfit.where.removeprefix(".") or "$"
     raise DecodeError(
-        f"the answer is no {returns.__name__}: {what} at {where}"
+        f"the answer is no {returns.__name__}: {misfit} at {where}"
         " (the request ran and is likely billed; the body is kept)",
         field=where,
         body=body,
@@ -118,8 +111,10 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> Iterator[Part]:
         yield Part(envelope, _dumps(_json(texts)), JSON_TYPE)
         given = {name: value for name, value in given.items() if _is_file(value)}
     for name, value in given.items():
-        for member in _members(value):
-            yield _part(name, member)
+        if isinstance(value, tuple):
+            yield from (_part(name, each) for each in cast("tuple[Any, ...]", value))
+        else:
+            yield _part(name, value)
 
 
 def _part(name: str, value: Any) -> Part:
@@ -161,17 +156,30 @@ def _structure_of(returns: Any) -> Structure:
 
 @cache
 def _places(cls: Any) -> tuple[tuple[str, ...], ...]:
-    """Return the fields of a request class: all, those in the path and in the query."""
+    """Return the fields of a request class that are for the path, and for the query."""
     names = _field_names(cls)
     endpoint = cls.endpoint
     in_path = tuple(name for name in names if f"{{{name}}}" in endpoint.path)
     if endpoint.method == "GET":
-        return names, in_path, tuple(n for n in names if n not in in_path)
-    return names, in_path, endpoint.query
+        return in_path, tuple(n for n in names if n not in in_path)
+    return in_path, endpoint.query
 
 
 def _field_names(cls: Any) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in attrs.fields(cls))
+
+
+class _Misfit(Exception):  # noqa: N818  # what is wrong, told on by `decode`
+    """What is wrong with a value, and where it stands in the answer."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(what)
+        self.where = where
+
+
+def _within(place: str, error: Exception) -> _Misfit:
+    """Return *error* as seen from the value that has *place* in it."""
+    return _Misfit(str(error), place + getattr(error, "where", ""))
 
 
 def _structure_datetime(value: Any, _: object) -> datetime:
@@ -181,29 +189,36 @@ def _structure_datetime(value: Any, _: object) -> datetime:
 
 def _structure_bool(value: Any, _: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"not a boolean: {value!r}")
+        raise TypeError(f"not a boolean: {value!r:.80}")
     return value
 
 
 def _structure_int(value: Any, _: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"not a whole number: {value!r}")
+        raise TypeError(f"not a whole number: {value!r:.80}")
     return value
 
 
 def _structure_str(value: Any, _: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"not a string: {value!r}")
+        raise TypeError(f"not a string: {value!r:.80}")
     return value
 
 
 def _structure_list(hint: Any) -> Structure:
-    build: Structure = homogenous_tuple_structure_factory(hint, _converter)
+    (inner_type, _) = get_args(hint)
+    inner = _converter.get_structure_hook(inner_type)
 
-    def structure(value: Any, kind: object) -> tuple[Any, ...]:
+    def structure(value: Any, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise TypeError(f"not a list: {value!r:.80}")
-        return cast("tuple[Any, ...]", build(value, kind))
+        made: list[Any] = []
+        try:
+            for member in cast("list[Any]", value):
+                made.append(inner(member, inner_type))  # noqa: PERF401  # it counts
+        except Exception as error:  # noqa: BLE001  # whatever a hook raised
+            raise _within(f"[{len(made)}]", error) from None
+        return tuple(made)
 
     return structure
 
@@ -214,23 +229,35 @@ def _structure_optional(hint: Any) -> Structure:
     return lambda value, _: None if value is None else inner(value, inner_type)
 
 
-def _structure_model(cls: type[Any]) -> Structure:
-    known = frozenset(_field_names(cast("Any", cls))) - {"extra"}
+def _structure_model(cls: Any) -> Structure:
+    hints = {n: field_types(cls)[n] for n in _field_names(cls) if n != "extra"}
+    hooks = {n: _converter.get_structure_hook(hint) for n, hint in hints.items()}
+    kind_of = {name: bare(hint) for name, hint in hints.items()}.get
     required = frozenset(
         each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
     )
-    build = make_dict_structure_fn(cls, _converter)
 
     def structure(value: Any, _: object) -> Any:
         if not isinstance(value, dict):
             raise TypeError(f"not an object: {value!r:.80}")
-        fields = cast("dict[str, Any]", value)
-        given = {n: v for n, v in fields.items() if v is not None or n in required}
-        if not known.issuperset(given):
-            unknown = given.keys() - known
-            extra = {name: given[name] for name in unknown}
-            given = {n: v for n, v in given.items() if n in known} | {"extra": extra}
-        return build(given, cls)
+        given: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, member in cast("dict[str, Any]", value).items():
+                if type(member) is kind_of(name):  # as it is
+                    given[name] = member
+                elif member is None and name not in required:
+                    continue
+                elif name in hooks:
+                    given[name] = hooks[name](member, hints[name])
+                else:
+                    extra[name] = member
+        except Exception as error:  # noqa: BLE001  # whatever a hook raised
+            raise _within(f".{name}", error) from None
+        if missing := required.difference(given):
+            raise _Misfit("required field missing", f".{min(missing)}")
+        return cls(**given, extra=extra) if extra else cls(**given)
 
     return structure
 

@@ -32,6 +32,9 @@ SHEET: Final = {
 }
 """Columns of the web page's sheet that the API names otherwise, or lacks."""
 
+NEWER: Final = {"prompt": "text_prompt"}
+"""Fields that Ideogram 4.0 names otherwise."""
+
 Read = Callable[[Any], Any]
 
 
@@ -57,7 +60,7 @@ def column(kind: Any, title: str) -> Column:
     hints = field_types(kind)
     name = title.strip()
     plain = name.lower().replace(" ", "_")
-    for known in (name, plain, *SHEET.get(plain, ())):
+    for known in (name, plain, *SHEET.get(plain, ()), NEWER.get(plain, "")):
         if known in hints:
             return Column(known, _reading(bare(hints[known])))
     if plain == "model":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -40,11 +41,14 @@ TIMEOUT: Final = 300.0
 
 FOR_A_PLACE: Final = "for a place in the limit"
 
+CANCELLED: Final = asyncio.CancelledError()
+"""What an attempt ends with that neither returns nor raises our error."""
+
 HARMLESS_TIMEOUT: Final = 30.0
 """Seconds for an attempt of a step that only asks."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Delivery:
     """Sends steps, within the limit and as often as is safe.
 
@@ -77,6 +81,8 @@ class Delivery:
                 first_error = error
             return await self._persist(step, check, call, first_error)
         except IdeogramError as error:
+            if not step.is_repeatable:  # nothing is left to send
+                call.stay()
             suspect = call.suspect
             if suspect is None or isinstance(error, DecodeError):
                 raise
@@ -100,11 +106,9 @@ class Delivery:
             attempt, self.retry, step, first_error, call.sleep, call.hands_over
         )
 
-    async def _lease(self, step: HttpRequest, call: Call, *, front: bool) -> Lease:
-        call.raise_if_over(FOR_A_PLACE)
-        lease = None if front else self.limiter.try_acquire(step.places)
-        if lease is not None:
-            return lease
+    async def _wait_for_lease(
+        self, step: HttpRequest, call: Call, *, front: bool
+    ) -> Lease:
         return await call.wait(
             lambda: self.limiter.acquire(
                 step.places, front=front, leaves=call.moves_on
@@ -115,16 +119,20 @@ class Delivery:
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
     ) -> HttpResponse:
-        lease = await self._lease(step, call, front=front) if step.places else None
-        error: BaseException | None = asyncio.CancelledError()
+        lease: Lease | None = None
+        if step.places:
+            lease = None if front else self.limiter.try_acquire(step.places)
+            lease = lease or await self._wait_for_lease(step, call, front=front)
+        error: BaseException | None = CANCELLED
         witness: Witness | None = None
         try:
             call.raise_if_over("to be sent")
-            if call.witness and not step.is_harmless:
+            is_harmless = step.is_harmless
+            if call.witness and not is_harmless:
                 witness = call.witness
                 await witness.sending()
             call.attempts += 1
-            longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
+            longest = HARMLESS_TIMEOUT if is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
             connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
             response = await self.transport.send(step, seconds, connect)
@@ -141,7 +149,9 @@ class Delivery:
             error = None
             return response
         finally:
-            if lease is not None:
+            if lease is not None and call.keeps_places and error is None:
+                call.kept = partial(self.limiter.release, lease)
+            elif lease is not None:
                 self._give_back(lease, error)
 
     def _give_back(self, lease: Lease, error: BaseException | None) -> None:

@@ -10,25 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
 from ._call import Call
 from ._delivery import Delivery
-from ._http import HttpRequest, HttpResponse
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, RequestTimeoutError
 from .limiter import Limiter
-from .providers import Provider
 from .requests import Request
 
+
+if TYPE_CHECKING:
+    from .providers import Provider
 
 T = TypeVar("T")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Channel:
     """One provider, and the way there.
 
@@ -51,12 +52,16 @@ class Channel:
         Raises:
             IdeogramError: There is no answer; the class says why.
         """
+        check = self.provider.check
         try:
             exchange = self.provider.exchange(request)
             step = next(exchange)
             while True:
-                await call.sleep(step.delay)
-                step = exchange.send(await self._reply(step, call))
+                if step.delay:
+                    await call.sleep(step.delay)
+                reply = await self.delivery.deliver(step, check, call)
+                call.stay()
+                step = exchange.send(reply)
         except StopIteration as finished:
             call.answered_by = self.provider
             return cast("T", finished.value)
@@ -64,18 +69,8 @@ class Channel:
             error.provider, error.request = self.provider.name, request
             raise
 
-    async def _reply(self, step: HttpRequest, call: Call) -> HttpResponse:
-        try:
-            reply = await self.delivery.deliver(step, self.provider.check, call)
-        except IdeogramError:
-            if not step.is_repeatable:
-                call.stay()
-            raise
-        call.stay()
-        return reply
 
-
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Failover:
     """The providers of a client, in the order in which they are asked.
 
@@ -87,9 +82,9 @@ class Failover:
 
     channels: tuple[Channel, ...]
     set_aside: dict[Provider, IdeogramError] = attrs.field(
-        factory=dict[Provider, IdeogramError]
+        factory=dict["Provider", IdeogramError]
     )
-    slow_until: dict[Provider, float] = attrs.field(factory=dict[Provider, float])
+    slow_until: dict[Provider, float] = attrs.field(factory=dict["Provider", float])
 
     def configured(self, retry: RetryPolicy, timeout: float) -> Failover:
         """Return the same with other rules for every delivery."""

@@ -6,13 +6,17 @@ and renamed. The API key is no part of a download, also where a link redirects.
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+import anyio
 import attrs
-from anyio import to_thread
 
+from . import providers
+from ._backend import backend_ready
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._retry import RetryPolicy, repeat
@@ -20,7 +24,6 @@ from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
 from .limiter import Limiter
-from .providers import status_error
 from .responses import ImageObject
 from .uploads import HEAD, media_type_of
 
@@ -29,26 +32,37 @@ PLACES: Final = 8
 """How many downloads run at once."""
 IDLE_TIMEOUT: Final = 60.0
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
+"""Most bytes of an image, unless a download says otherwise."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Downloader:
     """Downloads images, a few at a time.
 
     Attributes:
         transport: What fetches.
         retry: How often a lost connection is tried again.
-        largest: Most bytes of an image.
         limiter: A gate of its own: nothing that holds a place may wait for another.
     """
 
     transport: Transport
     retry: RetryPolicy
-    largest: int = LARGEST_IMAGE
     limiter: Limiter = attrs.field(factory=lambda: Limiter(PLACES, learn=False))
 
-    async def save(self, image: ImageObject, path: Path, call: Call) -> Path:
+    async def save(
+        self,
+        image: ImageObject,
+        path: Path,
+        call: Call,
+        max_bytes: int = LARGEST_IMAGE,
+    ) -> Path:
         """Save *image* at *path*, and make the folder if it is missing.
+
+        Args:
+            image: What to fetch.
+            path: Where to put it.
+            call: How long it may take.
+            max_bytes: Most bytes of it.
 
         Raises:
             DownloadError: There is no whole image to be had, or it can't be written;
@@ -59,7 +73,7 @@ class Downloader:
         step = HttpRequest("GET", image.url)
 
         async def attempt() -> Path:
-            return await self._attempt(step, path, call)
+            return await self._attempt(step.url, path, call, max_bytes)
 
         try:
             try:
@@ -72,32 +86,49 @@ class Downloader:
         except OSError as error:
             raise DownloadError(f"can't write {path}: {error.strerror}") from error
 
-    async def _attempt(self, step: HttpRequest, path: Path, call: Call) -> Path:
+    async def _attempt(self, url: str, path: Path, call: Call, max_bytes: int) -> Path:
+        await backend_ready()
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
-            await to_thread.run_sync(_make_folder, path.parent)
-            with temporary(path) as file:
-                await call.wait(lambda: self._fetch(step.url, file), "for the image")
-                await to_thread.run_sync(keep, file, path)
+            await anyio.to_thread.run_sync(_make_folder, path.parent)
+            async with _temporary(path) as file:
+                await call.wait(
+                    lambda: self._fetch(url, file, max_bytes), "for the image"
+                )
+                await anyio.to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
 
-    async def _fetch(self, url: str, file: IO[bytes]) -> None:
+    async def _fetch(self, url: str, file: IO[bytes], max_bytes: int) -> None:
         head, size = b"", 0
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
                 reply = HttpResponse(download.status, download.headers)
-                raise status_error(reply, secret="")
+                raise providers.status_error(reply, secret="")
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
                 size += len(chunk)
                 if len(head) == HEAD:
                     _check_signature(head)
-                if size > self.largest:
-                    raise DownloadError(f"larger than {self.largest} bytes")
-                await to_thread.run_sync(file.write, chunk)
+                if size > max_bytes:
+                    raise DownloadError(
+                        f"the image is larger than {max_bytes} bytes: raise max_bytes"
+                    )
+                await anyio.to_thread.run_sync(file.write, chunk)
         _check_signature(head)
+
+
+@asynccontextmanager
+async def _temporary(path: Path) -> AsyncGenerator[IO[bytes]]:
+    """Open `temporary`, and leave it in a thread: to delete a large file takes long."""
+    with ExitStack() as opened:
+        file = opened.enter_context(temporary(path))
+        try:
+            yield file
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(opened.close)
 
 
 def _check_signature(head: bytes) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import attrs
 
+from ._value import Value
 from .uploads import Upload
 
 
-@attrs.frozen
-class Part:
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Part(NamedTuple):
     """One part of a multipart form.
 
     Attributes:
@@ -24,16 +29,10 @@ class Part:
     content: bytes | Upload
     media_type: str | None = None
 
-    @property
-    def header(self) -> bytes:
-        """All that stands between the boundary and the content."""
-        content = self.content
-        filename = content.filename if isinstance(content, Upload) else None
-        return _header(self.name, filename, self.media_type)
-
 
 @lru_cache(maxsize=256)
 def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
+    """Return all that stands between the boundary and the content."""
     head = f'Content-Disposition: form-data; name="{_escaped(name)}"'
     if filename is not None:
         head += f'; filename="{_escaped(filename)}"'
@@ -42,8 +41,8 @@ def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
     return f"{head}\r\n\r\n".encode(errors="replace")
 
 
-@attrs.frozen
-class HttpRequest:
+@attrs.frozen(eq=False, repr=False, slots=False)  # which attrs makes in half the time
+class HttpRequest(Value):
     """One step of an exchange: one HTTP request to send.
 
     The body is either `content`, or a multipart `form`, or nothing.
@@ -60,7 +59,7 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = attrs.field(default=NO_HEADERS, repr=False)
     content: bytes | None = None
     form: tuple[Part, ...] = ()
     places: int = 0
@@ -74,7 +73,7 @@ class HttpRequest:
     @property
     def uploads(self) -> tuple[Upload, ...]:
         """The files to stream."""
-        return tuple(p.content for p in self.form if isinstance(p.content, Upload))
+        return tuple([p.content for p in self.form if isinstance(p.content, Upload)])
 
     @property
     def is_repeatable(self) -> bool:
@@ -82,8 +81,7 @@ class HttpRequest:
         return all(upload.repeatable for upload in self.uploads)
 
 
-@attrs.frozen
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """One reply.
 
     Attributes:
@@ -95,20 +93,21 @@ class HttpResponse:
     """
 
     status: int
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    headers: Mapping[str, str] = NO_HEADERS
     body: bytes = b""
     complete: bool = True
     received: float = 0.0
 
 
-def multipart(form: tuple[Part, ...], boundary: str) -> Iterator[bytes | Upload]:
-    """Yield the pieces of a multipart body in order; files are left to be streamed."""
+def multipart(form: tuple[Part, ...], boundary: str) -> list[bytes | Upload]:
+    """Return the pieces of a multipart body in order; files are left to be streamed."""
     start = f"--{boundary}\r\n".encode()
-    for part in form:
-        yield start + part.header
-        yield part.content
-        yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode()
+    pieces: list[bytes | Upload] = []
+    for name, content, media_type in form:
+        filename = content.filename if isinstance(content, Upload) else None
+        pieces += (start, _header(name, filename, media_type), content, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return pieces
 
 
 def _escaped(name: str) -> str:

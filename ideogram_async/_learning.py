@@ -57,7 +57,7 @@ class Verdict(Enum):
     """Nothing is learnt: cancelled, or the time was up."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Lease:
     """Places taken for one attempt.
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
-from tenacity import AsyncRetrying, RetryCallState
 
 from ._http import HttpRequest
 from ._learning import Verdict
+from ._value import Value
 from .errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -29,6 +29,9 @@ from .errors import (
     TransportError,
 )
 
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -46,8 +49,8 @@ def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> N
         raise ValueError(f"{attribute.name} must be 0 or more, got {value}")
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryPolicy(Value):
     """How often, and how soon, a request that may be sent again is sent again.
 
     Before attempt n + 1 it waits a random time between 0 and
@@ -129,7 +132,7 @@ def verdict_of(error: BaseException | None) -> Verdict:
     return Verdict.REJECTED if isinstance(error, StatusError) else Verdict.ABANDONED
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Attempts:
     """The attempts of one step, as tenacity asks about them."""
 
@@ -181,6 +184,8 @@ async def repeat(
     Raises:
         IdeogramError: The last attempt's error.
     """
+    from tenacity import AsyncRetrying  # noqa: PLC0415  # most programs never retry
+
     attempts = _Attempts(policy, step, hands_over)
     pending = [first_error]
 

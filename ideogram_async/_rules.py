@@ -7,15 +7,22 @@ behind the type in an `Annotated`: a callable from value to complaint.
 
 from __future__ import annotations
 
-import difflib
 import re
 import reprlib
 import types
 from collections.abc import Callable, Sized
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
-
-import attrs
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Protocol,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 
 Check = Callable[[Any], str | None]
@@ -39,8 +46,7 @@ class Measured(Protocol):
         ...
 
 
-@attrs.frozen
-class Between:
+class Between(NamedTuple):
     """A number in a closed range."""
 
     low: float
@@ -53,8 +59,7 @@ class Between:
         return f"must be in [{self.low}, {self.high}], got {value!r}"
 
 
-@attrs.frozen
-class NotBlank:
+class NotBlank(NamedTuple):
     """A text with something in it."""
 
     def __call__(self, value: str) -> str | None:
@@ -62,8 +67,7 @@ class NotBlank:
         return None if value.strip() else "must not be blank"
 
 
-@attrs.frozen
-class Pattern:
+class Pattern(NamedTuple):
     """A text that matches a regular expression from end to end."""
 
     expression: str
@@ -76,8 +80,7 @@ class Pattern:
         return f"must look like {self.example!r}, got {reprlib.repr(value)}"
 
 
-@attrs.frozen
-class Count:
+class Count(NamedTuple):
     """How many members a list may have."""
 
     low: int
@@ -92,8 +95,7 @@ class Count:
         return f"must have {limits} {members}, got {len(value)}"
 
 
-@attrs.frozen
-class MediaTypes:
+class MediaTypes(NamedTuple):
     """The media types that a file may have."""
 
     allowed: tuple[str, ...]
@@ -105,8 +107,7 @@ class MediaTypes:
         return f"must be {', '.join(self.allowed)}, got {value.media_type}: {value}"
 
 
-@attrs.frozen
-class TotalSize:
+class TotalSize(NamedTuple):
     """The most bytes of a file, or of a list of files together; none may be empty."""
 
     limit: int
@@ -164,6 +165,8 @@ def _member_of(allowed: tuple[str, ...]) -> Check:
             return None
         if len(allowed) <= LISTED:
             return f"must be one of {', '.join(allowed)}; got {reprlib.repr(value)}"
+        import difflib  # noqa: PLC0415  # for this complaint alone
+
         near = difflib.get_close_matches(str(value), allowed) or allowed[:3]
         return (
             f"must be one of {len(allowed)} values, such as {', '.join(near)}; "
@@ -197,6 +200,8 @@ def _instance_of(kind: type[Any]) -> Check:
 
 
 def _unsendable(text: str) -> str | None:
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError as error:

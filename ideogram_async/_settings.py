@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from . import providers
 from .errors import ConfigurationError
-from .providers import PROVIDERS, Provider
 
 
-Choice = str | Provider
+if TYPE_CHECKING:
+    from .providers import Provider
+
+Choice: TypeAlias = "str | Provider"
 """A provider by name, with its key from the environment, or one with its key."""
 
 
@@ -28,7 +32,7 @@ def chosen(
         base_url = base_url or os.environ.get("IDEOGRAM_BASE_URL")
     if isinstance(choice, str):
         return (configured(choice, api_key, base_url),)
-    choices = (choice,) if isinstance(choice, Provider) else tuple(choice)
+    choices = (choice,) if isinstance(choice, providers.Provider) else tuple(choice)
     if not choices:
         raise ConfigurationError("provider is an empty list: name one at least")
     for name, given in (("api_key", api_key), ("base_url", base_url)):
@@ -38,30 +42,31 @@ def chosen(
                 " its own, as in provider=[Ideogram(api_key), Pixazo(api_key)]"
             )
     return tuple(
-        each if isinstance(each, Provider) else configured(each) for each in choices
+        each if isinstance(each, providers.Provider) else configured(each)
+        for each in choices
     )
 
 
 def check_shared(
-    providers: tuple[Provider, ...], headers: Container[str], limiter: object
+    asked: tuple[Provider, ...], headers: Container[str], limiter: object
 ) -> None:
     """Check what all requests of a client would share.
 
     Args:
-        providers: Who is asked.
+        asked: Who is asked.
         headers: Header fields that a given session sends to every host.
         limiter: A limiter that was given; or None.
 
     Raises:
         ConfigurationError: It must not be shared.
     """
-    for each in providers:
+    for each in asked:
         if each.key_header in headers:
             raise ConfigurationError(
                 f"the session sends {each.key_header} to every host, also to those"
                 " of images: leave it out of the session and pass api_key"
             )
-    if limiter is not None and len(providers) > 1:
+    if limiter is not None and len(asked) > 1:
         raise ConfigurationError(
             "a limiter is for one key: leave it out where there are several providers"
         )
@@ -75,9 +80,9 @@ def named(name: str | None = None) -> type[Provider]:
     """
     if name is None:
         name = os.environ.get("IDEOGRAM_PROVIDER") or "ideogram"
-    kind = PROVIDERS.get(name)
+    kind = providers.PROVIDERS.get(name)
     if kind is None:
-        known = ", ".join(PROVIDERS)
+        known = ", ".join(providers.PROVIDERS)
         raise ConfigurationError(f"unknown provider {name!r}: choose one of {known}")
     return kind
 

@@ -84,7 +84,7 @@ class Transport:
         """
         body = Body(step)
         try:
-            if not step.uploads:
+            if not body.is_streamed:
                 return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
                 await body.open(files, self._open_link)
@@ -152,7 +152,7 @@ class Transport:
     async def _exchange(
         self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
-        async with self._session().request(
+        response = await self._session().request(
             step.method,
             step.url,
             data=body.content,
@@ -160,15 +160,16 @@ class Transport:
             timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
             allow_redirects=False,
             raise_for_status=False,
-        ) as response:
+        )
+        try:
             content, complete = await _read(response)
-            return HttpResponse(
-                response.status,
-                response.headers,
-                content,
-                complete,
-                time.time(),
-            )
+        finally:  # what `async with` would do, in a quarter of its steps
+            response.release()
+            await response.wait_for_close()
+        received = time.time()
+        return HttpResponse(
+            response.status, response.headers, content, complete, received
+        )
 
     def _session(self) -> aiohttp.ClientSession:
         if self._given is not None:
@@ -185,7 +186,7 @@ class Transport:
         return self._own
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Download:
     """A reply whose body is still to come.
 
@@ -209,15 +210,15 @@ def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
-    content = b""
+    chunks: list[bytes] = []
+    size, content = 0, response.content
     try:
-        while chunk := await response.content.readany():
-            content = content + chunk if content else chunk
-            if len(content) > LARGEST_ANSWER:
-                return content, False
+        while size <= LARGEST_ANSWER and not content.at_eof():
+            chunks.append(await content.readany())
+            size += len(chunks[-1])
     except LOST:
-        return content, False
-    return content, True
+        return b"".join(chunks), False
+    return b"".join(chunks), size <= LARGEST_ANSWER
 
 
 def is_cancelled() -> bool:

@@ -27,17 +27,21 @@ class Verb(Generic[P, T]):
     """`client.generate("a cat")` for `client.send(GenerateV3("a cat"))`.
 
     Args:
-        make: The request class.
+        find: Returns the request class; it is asked when the verb is first used.
     """
 
-    def __init__(self, make: Callable[P, Request[T]]) -> None:
-        self._make = make
-        self.__doc__ = make.__doc__
+    def __init__(self, find: Callable[[], Callable[P, Request[T]]]) -> None:
+        self._find = find
 
-    @property
+    @cached_property
     def request_class(self) -> type[Request[T]]:
         """The request class."""
-        return cast("type[Request[T]]", self._make)
+        return cast("type[Request[T]]", self._find())
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The docstring of the class."""
+        return self.request_class.__doc__
 
     @overload
     def __get__(self, client: None, owner: type[Any]) -> Verb[P, T]: ...
@@ -53,11 +57,11 @@ class Verb(Generic[P, T]):
         self, client: Sends, /, *args: P.args, **fields: P.kwargs
     ) -> Coroutine[Any, Any, T]:
         """Make the request and send it by *client*."""
-        return client.send(self._make(*args, **fields))
+        return client.send(self.request_class(*args, **fields))
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
         """That of the class, behind the client: `help()` and editors show it."""
-        made = inspect.signature(self._make)
+        made = inspect.signature(self.request_class)
         client = inspect.Parameter("client", inspect.Parameter.POSITIONAL_ONLY)
         return made.replace(parameters=[client, *made.parameters.values()])

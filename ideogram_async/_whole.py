@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ def whole(path: Path) -> Generator[IO[bytes]]:
 @contextmanager
 def temporary(path: Path) -> Generator[IO[bytes]]:
     """Open a file beside *path* that is gone afterwards, unless it was renamed."""
-    name = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    name = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
     with name.open("xb") as file:
         try:
             yield file

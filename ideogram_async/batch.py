@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar, overload
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
+from ._value import Value
 from .costs import UNKNOWN, Cost
 from .requests import Request
 from .responses import ImageObject
@@ -14,9 +16,12 @@ from .responses import ImageObject
 
 T = TypeVar("T")
 
+INDEX: Final = attrgetter("index")
+"""What the order of a batch goes by."""
 
-@attrs.frozen
-class Success(Generic[T]):
+
+@attrs.frozen(eq=False, repr=False)
+class Success(Value, Generic[T]):
     """An item that was answered.
 
     Attributes:
@@ -36,8 +41,8 @@ class Success(Generic[T]):
     cost: Cost = UNKNOWN
 
 
-@attrs.frozen
-class Failure:
+@attrs.frozen(eq=False, repr=False)
+class Failure(Value):
     """An item that was not answered.
 
     Attributes:
@@ -58,7 +63,7 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
     """The outcomes of many requests, in input order."""
 
     def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
-        self._outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
+        self._outcomes = sorted(outcomes, key=INDEX)
 
     @overload
     def __getitem__(self, index: int) -> Success[T] | Failure: ...
@@ -93,8 +98,9 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         """Every image that can be downloaded, in input order."""
         return [
             image
-            for success in self.successes
-            for image in getattr(success.response, "images", ())
+            for each in self._outcomes
+            if isinstance(each, Success)
+            for image in getattr(each.response, "images", ())
         ]
 
     @property

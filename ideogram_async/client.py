@@ -16,15 +16,17 @@ from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
-from ._files import Downloader
+from ._files import LARGEST_IMAGE, Downloader
+from ._polling import Poller
 from ._retry import RetryPolicy
+from ._running import RunningBatches
 from ._settings import Choice, check_shared, chosen
 from ._transport import Transport
 from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import ImageObject
+from .responses import GenerationResponse, ImageObject
 
 
 T = TypeVar("T")
@@ -83,6 +85,7 @@ class IdeogramClient(Batches):
         check_shared(providers, session.headers if session else (), limiter)
         self._transport = Transport(session)
         self._downloader = Downloader(self._transport, RetryPolicy())
+        self._poller = Poller()
         self._failover = Failover(
             tuple(
                 Channel(
@@ -91,6 +94,7 @@ class IdeogramClient(Batches):
                 for each in providers
             )
         )
+        self._running = RunningBatches()
         self._configure(retry or RetryPolicy(), timeout, deadline)
 
     def _configure(
@@ -165,14 +169,47 @@ class IdeogramClient(Batches):
         """
         return await self._failover.send(request, Call.within(self._deadline))
 
+    async def wait_for_generation(
+        self,
+        generation_id: str,
+        timeout: float | None = None,  # noqa: ASYNC109  # the contract's
+    ) -> GenerationResponse:
+        """Return what a generation has made, as soon as it is completed.
+
+        It asks at once, after 2 s, 3 s, and so on up to every 30 s. A poll that is
+        refused (429), fails (5xx) or is lost is followed by the next. All waits of this
+        client and of its copies together stay below the service's 1,000 polls in 10 s.
+        Polls take no place in the limit, and cancelling a wait changes nothing.
+
+        Args:
+            generation_id: What `submit_generate_v4` answered.
+            timeout: Most seconds to wait; None for as long as the client's deadline
+                lets it.
+
+        Raises:
+            GenerationFailedError: It ended as failed, and is not billed.
+            RequestTimeoutError: The time was up; the generation goes on, and
+                `generation_id` is its id.
+            IdeogramError: It can't be asked for, such as an id that nobody knows.
+            ValueError: It can be no id.
+        """
+        limits = [each for each in (timeout, self._deadline) if each is not None]
+        call = Call.within(min(limits, default=None))
+        return await self._poller.wait(self._failover, generation_id, call)
+
     async def download(
-        self, image: ImageObject | str, path: str | os.PathLike[str]
+        self,
+        image: ImageObject | str,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int = LARGEST_IMAGE,
     ) -> Path:
         """Save *image* at *path*: a whole file, checked to be an image, or none.
 
         Args:
             image: An image of an answer, or its link.
             path: Where to put it; a missing folder is made, a file is replaced.
+            max_bytes: Most bytes of the file; 256 MiB if omitted.
 
         Returns:
             The path.
@@ -183,11 +220,22 @@ class IdeogramClient(Batches):
         """
         found = ImageObject(url=image) if isinstance(image, str) else image
         call = Call.within(self._deadline)
-        return await self._downloader.save(found, Path(path), call)
+        return await self._downloader.save(found, Path(path), call, max_bytes)
 
-    async def aclose(self) -> None:
-        """Close the connections; a session that was given stays open."""
-        await self._transport.aclose()
+    async def aclose(self, drain: float | None = None) -> None:
+        """Close the connections; a session that was given stays open.
+
+        Batches of `start_many` send nothing new, and what they have under way is waited
+        for, also when the caller's scope is cancelled: it is paid.
+
+        Args:
+            drain: Most seconds of that wait; None for as long as an attempt may take.
+                What is still under way then ends as `OutcomeUnknownError`.
+        """
+        try:
+            await self._running.drain(drain)
+        finally:
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         """Return the client."""
@@ -199,5 +247,5 @@ class IdeogramClient(Batches):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the connections."""
+        """Close the connections, as `aclose` does."""
         await self.aclose()

@@ -12,13 +12,15 @@ from typing import Literal
 
 import attrs
 
+from ._value import Value
+
 
 Qualifier = Literal["exact", "estimate", "unknown"]
 """Published for just this; published for something like it; not published."""
 
 
-@attrs.frozen
-class Cost:
+@attrs.frozen(eq=False, repr=False)
+class Cost(Value):
     """The price of one request, or of several.
 
     Attributes:

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from .requests import Request
+    from .webhooks import WebhookFault
 
 
 Delivery = Literal["not_sent", "unknown"]
@@ -104,7 +105,23 @@ class ConnectionFailedError(TransportError):
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The time given for an attempt, or for the whole call, was up."""
+    """The time given for an attempt, or for the whole call, was up.
+
+    Attributes:
+        generation_id: The generation that was waited for, and goes on; or None.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        generation_id: str | None = None,
+        delivery: Delivery = "unknown",
+        provider: str | None = None,
+        request: Request[Any] | None = None,
+    ) -> None:
+        super().__init__(message, delivery=delivery, provider=provider, request=request)
+        self.generation_id = generation_id
 
 
 class OutcomeUnknownError(TransportError):
@@ -223,7 +240,22 @@ class NotSentError(IdeogramError):
 
 
 class GenerationFailedError(IdeogramError):
-    """An asynchronous generation ended as failed; failed generations are free."""
+    """An asynchronous generation ended as failed; failed generations are free.
+
+    Attributes:
+        generation_id: Which one; or None.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        generation_id: str | None = None,
+        provider: str | None = None,
+        request: Request[Any] | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, request=request)
+        self.generation_id = generation_id
 
 
 class BudgetExceededError(IdeogramError):
@@ -239,7 +271,24 @@ class JournalError(IdeogramError):
 
 
 class WebhookVerificationError(IdeogramError):
-    """A webhook failed a check, and must not be trusted."""
+    """A webhook failed a check, and must not be trusted.
+
+    It holds nothing of the body, and not the signature.
+
+    Attributes:
+        reason: Which check; None if unknown.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: WebhookFault | None = None,
+        provider: str | None = None,
+        request: Request[Any] | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, request=request)
+        self.reason = reason
 
 
 def one_line(text: str) -> str:

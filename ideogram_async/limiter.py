@@ -28,7 +28,7 @@ MOST_PASSES: Final = 32
 """How often a waiter may be passed."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Waiter:
     places: int
     ready: asyncio.Future[Lease]
@@ -61,6 +61,7 @@ class Limiter:
         self._waiting = 0
         self._queue: deque[_Waiter] = deque()
         self._alarm: asyncio.TimerHandle | None = None
+        self._may_leave = False
         self._down_until = -math.inf
 
     def __repr__(self) -> str:
@@ -117,6 +118,7 @@ class Limiter:
         waiter = _Waiter(places, loop.create_future(), leaves=leaves)
         (self._queue.appendleft if front else self._queue.append)(waiter)
         self._waiting += 1
+        self._may_leave |= leaves
         self._admit()
         try:
             return await waiter.ready
@@ -155,7 +157,8 @@ class Limiter:
                 is_wanted=self._waiting > 0,
                 named=max_inflight_requests,
             )
-        self._admit()
+        if self._queue or self._alarm:
+            self._admit()
 
     def pause(self, seconds: float, *, is_down: bool = False) -> None:
         """Let nothing through for *seconds*, as a `Retry-After` asks."""
@@ -178,7 +181,7 @@ class Limiter:
         while (waiter := self._next(now)) is not None:
             self._waiting -= 1
             waiter.ready.set_result(self._take(waiter.places, now))
-        if self._waiting and self.is_failing:
+        if self._may_leave and self._waiting and self.is_failing:
             self._send_away()
         if self._alarm is not None:
             self._alarm.cancel()
@@ -188,6 +191,7 @@ class Limiter:
 
     def _send_away(self) -> None:
         """End the waits of those that can go elsewhere."""
+        self._may_leave = False
         for waiter in self._queue:
             if waiter.leaves and not waiter.ready.done():
                 self._waiting -= 1

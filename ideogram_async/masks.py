@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from ._value import Value
 from .errors import ConfigurationError
 from .uploads import StreamSource, Upload, UrlSource
 
@@ -28,8 +29,8 @@ LEAST_BLACK: Final = 0.1
 BLACK, WHITE = 0, 255
 
 
-@attrs.frozen(kw_only=True)
-class Mask:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Mask(Value):
     """A mask that the service takes; make one with `from_path` or `from_upload`.
 
     ```python

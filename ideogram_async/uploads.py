@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 
+from ._value import Value
+
 
 HEAD: Final = 16
 """How many bytes tell a media type."""
@@ -81,8 +83,8 @@ class StreamSource:
             return file.seek(0, os.SEEK_END) - self.start
 
 
-@attrs.frozen
-class UrlSource:
+@attrs.frozen(eq=False, repr=False)
+class UrlSource(Value):
     """A link to read from, each time the upload is sent.
 
     Attributes:
@@ -92,8 +94,8 @@ class UrlSource:
     url: str
 
 
-@attrs.frozen(kw_only=True)
-class Upload:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Upload(Value):
     """A file to send: `from_path`, `from_bytes`, `from_stream` or `from_url` make one.
 
     Attributes:

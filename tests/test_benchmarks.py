@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -55,6 +56,55 @@ def test_every_answer_is_counted(name: str) -> None:
         answered = server.ledger_of(url)["answered"]
 
     assert figures["right"] == figures["sent"] == answered == loads.WARM_UP + 20
+
+
+@pytest.mark.parametrize(
+    "name", ["waiters", "cancelled waiters", "views", "copies", "rows", "manifest"]
+)
+def test_items_cost_the_same_however_many(name: str) -> None:
+    """Ten times the items are ten times the calls of functions, and no square."""
+    growth = load("growth")
+
+    few, many = (
+        asyncio.run(growth.measure(name, "", items, 1))["calls"]
+        for items in (100, 1000)
+    )
+
+    assert 0.9 < many / few < 1.1
+    assert {name} | {load("goals").REFERENCE} <= set(growth.COUNTED)
+
+
+@pytest.mark.parametrize("name", ["failover", "job"])
+def test_growth_of_what_asks_a_server_is_measured(name: str) -> None:
+    """Each case does what it says, or it would be no measurement."""
+    with load("server").running() as url:
+        figures = asyncio.run(load("growth").measure(name, url, 20, 1))
+
+    assert figures["microseconds"] > 0
+
+
+@pytest.mark.parametrize("name", ["upload", "download", "first", "parsed"])
+def test_memory_is_measured(name: str) -> None:
+    """Each case of memory and holds does what it says."""
+    with load("server").running() as url:
+        figures = asyncio.run(load("memory").CASES[name](url, 200))
+
+    assert all(value >= 0 for key, value in figures.items() if key == "grown")
+
+
+def test_a_hold_is_seen_and_told_apart() -> None:
+    """A callback that holds the loop is seen, whoever is to blame."""
+    stalls = load("stalls").Stalls()
+
+    async def hold() -> None:
+        async with stalls.watching():
+            time.sleep(0.05)  # noqa: ASYNC251  # what must not be done
+
+    asyncio.run(hold())
+
+    assert stalls.wall >= 0.05
+    assert 0.04 < stalls.held <= stalls.wall
+    assert stalls.without_collector <= stalls.held
 
 
 def test_every_policy_ends_every_item() -> None:

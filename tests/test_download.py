@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,13 +23,9 @@ from ideogram_async import (
     RetryPolicy,
     StatusError,
 )
-from ideogram_async._call import Call
-from ideogram_async._files import Downloader
-from ideogram_async._transport import Transport
 
 from .servers import (
     PNG,
-    QUICK,
     Act,
     Server,
     Visit,
@@ -247,18 +245,35 @@ async def test_not_an_image_leaves_the_old_file(tmp_path: Path) -> None:
 
 async def test_too_large(tmp_path: Path) -> None:
     """An image above the greatest size is given up, and leaves nothing behind."""
-    transport = Transport()
-    downloader = Downloader(transport, QUICK, largest=len(PICTURE) - 1)
-    image = ImageObject(url="")
-    async with Server(reply(PICTURE)) as server:
-        image = ImageObject(url=server.url)
-        with pytest.raises(DownloadError, match="larger than"):
-            await downloader.save(image, tmp_path / "cat.png", Call.within(5))
-    await transport.aclose()
+    path, size = tmp_path / "cat.png", len(PICTURE)
+    async with serving(reply(PICTURE)) as (server, client):
+        with pytest.raises(DownloadError, match=f"{size - 1} bytes: raise max_bytes"):
+            await client.download(server.url, path, max_bytes=size - 1)
+        assert list(tmp_path.iterdir()) == []
+        assert len(server.requests) == 1
+        await client.download(server.url, path, max_bytes=size)
 
-    assert list(tmp_path.iterdir()) == []
-    assert downloader.limiter.in_use == 0
-    assert len(server.requests) == 1
+    assert path.read_bytes() == PICTURE
+
+
+async def test_files_are_deleted_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To delete what came of an image may take long, and never holds the event loop."""
+    threads: list[threading.Thread] = []
+    unlink = os.unlink
+
+    def watched(path: Path) -> None:
+        threads.append(threading.current_thread())
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", watched)
+    once = RetryPolicy(attempts=1)
+    async with serving(reset_during_answer, retry=once) as (server, client):
+        await failure_of(client, server.url, tmp_path / "cat.png")
+
+    assert len(threads) == 1
+    assert threading.main_thread() not in threads
 
 
 def link(server: Server, expires_in: float) -> str:

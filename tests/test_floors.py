@@ -15,17 +15,35 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
-        *("errors", "requests", "responses", "uploads", "vocabulary"),
+        *("_lazy", "_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
+        *("errors", "requests", "responses", "uploads", "vocabulary", "_value"),
     ),
     ("_codec", "_columns", "_http", "_learning", "_rows", "inputs", "masks"),
     ("providers",),
-    ("_body", "_call", "_delivery", "_retry", "_settings", "_transport", "limiter"),
-    ("_batches", "_bulk", "_failover", "_files", "_operations", "_verb"),
+    (
+        "_backend",
+        "_body",
+        "_call",
+        "_delivery",
+        "_retry",
+        "_settings",
+        "_transport",
+        "limiter",
+    ),
+    (
+        "_batches",
+        "_bulk",
+        "_failover",
+        "_files",
+        "_operations",
+        "_polling",
+        "_running",
+        "_verb",
+    ),
     ("client",),
-    ("jobs",),
+    ("jobs", "webhooks"),
     ("distributed",),
-    ("cli", "sandbox", "testing", "__main__", "__init__"),
+    ("cli", "sandbox", "testing", "web", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 PURE = {name for names in FLOORS[:3] for name in names}

@@ -65,9 +65,9 @@ def test_filename_cannot_break_out_of_its_header(filename: str, shown: bytes) ->
     """Quotes and line ends in a name are escaped as browsers do."""
     upload = Upload.from_bytes(b"1", filename, media_type="image/png")
 
-    header = Part('im"age', upload, "image/png").header
+    pieces = multipart((Part('im"age', upload, "image/png"),), "b")
 
-    assert header == (
+    assert pieces[1] == (
         b'Content-Disposition: form-data; name="im%22age"; filename="'
         + shown
         + b'"\r\nContent-Type: image/png\r\n\r\n'

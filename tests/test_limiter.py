@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -416,3 +417,26 @@ LimiterMachine.TestCase.settings = settings(
 
 class TestLimiterMachine(LimiterMachine.TestCase):
     """Whatever happens in whatever order, the gate keeps its promises."""
+
+
+async def test_nobody_is_looked_for_who_does_not_leave() -> None:
+    """Waits that end while the service is down don't each search all others."""
+
+    class Watched(deque[Any]):
+        looks = 0
+
+        def __iter__(self) -> Iterator[Any]:
+            Watched.looks += 1
+            return super().__iter__()
+
+    limiter = Limiter(1)
+    limiter._queue = Watched()
+    limiter.pause(60, is_down=True)
+    tasks = [asyncio.create_task(limiter.acquire()) for _ in range(100)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {type(each) for each in ended} == {asyncio.CancelledError}
+    assert (limiter.waiting, Watched.looks) == (0, 0)

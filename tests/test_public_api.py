@@ -27,10 +27,10 @@ def test_all_is_sorted_and_whole() -> None:
         name
         for name, value in vars(ideogram_async).items()
         if not name.startswith("_") and not inspect.ismodule(value)
-    }
+    } - {"TYPE_CHECKING", "lazy"}
 
     assert sorted(ideogram_async.__all__) == list(ideogram_async.__all__)
-    assert visible | {"__version__"} == set(ideogram_async.__all__)
+    assert visible | {"__version__"} <= set(ideogram_async.__all__)
 
 
 def test_every_error_is_public() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import operator
+import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,3 +137,48 @@ def test_other_answers_have_images_too() -> None:
     assert layered.images == (design,)
     assert generation.images == (image,)
     assert layers.images == (ImageObject(url="https://host/c.png", seed=7),)
+
+
+def test_empty_extra_is_one_for_all() -> None:
+    """An answer without surprises holds no dict of its own, and a copy none either."""
+    image = ImageObject(seed=1)
+    again = [pickle.loads(pickle.dumps(image)), copy.deepcopy(image)]
+
+    assert again == [image, image]
+    assert {id(each.extra) for each in [image, *again]} == {
+        id(ImageResponse(created=CREATED, data=()).extra)
+    }
+    assert json.dumps(image.extra) == "{}"
+    assert {**image.extra} == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda extra: operator.setitem(extra, "a", 1),
+        lambda extra: operator.ior(extra, {"a": 1}),
+        lambda extra: extra.update(a=1),
+        lambda extra: extra.setdefault("a", 1),
+    ],
+)
+def test_empty_extra_stays_empty(change: Callable[[Any], object]) -> None:
+    """Nobody can write into what all answers share."""
+    extra = ImageObject().extra
+
+    with pytest.raises(TypeError, match="can't be changed"):
+        change(extra)
+
+    assert extra == {}
+
+
+def test_equal_texts_of_images_are_one_object() -> None:
+    """A size or a style that thousands of answers repeat is held once."""
+    sample = json.dumps(load(SAMPLES[0].stem))
+
+    first, second = (
+        decode(json.loads(sample), ImageResponse, b"").data[0] for _ in range(2)
+    )
+
+    assert first.url is not second.url
+    assert first.resolution is second.resolution is not None
+    assert first.style_type is second.style_type

@@ -14,7 +14,7 @@ from ideogram_async._verb import Verb
 class Echo:
     """A client that answers with the request itself."""
 
-    generate = Verb(GenerateV3)
+    generate = Verb(lambda: GenerateV3)
 
     async def send(self, request: Any) -> Any:
         """Return *request*."""

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import ConfigurationError, JournalError, UnsupportedRequestError
-from . import _commands
 from ._arguments import parser
 
 
@@ -18,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands behind the program's name; `sys.argv` if None.
     """
     given = parser().parse_args(arguments)
+    from . import _commands  # noqa: PLC0415  # help needs none of what they need
+
     command = getattr(_commands, given.command, _commands.generate)
     try:
         return command(given)

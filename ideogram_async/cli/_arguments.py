@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
 
@@ -14,15 +14,15 @@ from .._plain import bare, field_types
 from .._verb import Verb
 from .._version import __version__
 from ..providers import PROVIDERS
-from ..requests import Request, field_docs
+from ..requests import GenerateV4, Request, field_docs
 from ..uploads import Upload
 
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
 
-PROMPTED = tuple(dict.fromkeys(each.default_request for each in PROVIDERS.values()))
-"""The request classes that a plain prompt may become, by the provider."""
+PROMPTS: Final = ("prompt", "text_prompt", "json_prompt")
+"""Fields that the file of prompts gives."""
 
 LISTED = 8
 """A closed set of up to this many values is listed in the help."""
@@ -70,6 +70,12 @@ def verbs() -> dict[str, type[Request[Any]]]:
     return found
 
 
+def prompted() -> tuple[type[Request[Any]], ...]:
+    """Return the request classes that a plain prompt may become."""
+    defaults = (each.default_request for each in PROVIDERS.values())
+    return tuple(dict.fromkeys([*defaults, GenerateV4]))
+
+
 def makes_images(kind: type[Request[Any]]) -> bool:
     """Whether the answer holds images to save, rather than facts to print."""
     return kind.endpoint.method == "POST" and hasattr(kind.returns, "images")
@@ -77,7 +83,7 @@ def makes_images(kind: type[Request[Any]]) -> bool:
 
 def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were given as options, as plain values."""
-    kinds = (arguments.kind,) if "kind" in arguments else PROMPTED
+    kinds = (arguments.kind,) if "kind" in arguments else prompted()
     names = {name for kind in kinds for name in attrs.fields_dict(cast("Any", kind))}
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
@@ -95,8 +101,14 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="prompts: text with one a line, or CSV or JSONL with a column per field",
     )
-    added: set[str] = {"prompt"}
-    for kind in PROMPTED:
+    command.add_argument(
+        "--async",
+        dest="asynchronous",
+        action="store_true",
+        help="with Ideogram 4.0, made later: a killed run loses sight of nothing",
+    )
+    added = set(PROMPTS)
+    for kind in prompted():
         _add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
 
@@ -184,6 +196,12 @@ def _add_rules(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--budget", metavar="AMOUNT", help="spend at most so much, in all runs together"
     )
     job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
+    job.add_argument(
+        "--webhook-url",
+        metavar="URL",
+        help="with --async: an https address that the service tells of every image;"
+        " it demands one, but nothing need listen there",
+    )
     for name, does in flags.items():
         job.add_argument(name, action="store_true", help=does)
     return job
@@ -264,4 +282,16 @@ def _add_sandbox(
     )
     sandbox.add_argument(
         "--latency", type=float, default=2.0, metavar="SECONDS", help="on average"
+    )
+    sandbox.add_argument(
+        "--webhooks",
+        nargs="*",
+        metavar="KIND=RATE",
+        help="deliver signed webhooks, of which a share is late, twice, or forged:"
+        " late=0.1 twice=0.1",
+    )
+    sandbox.add_argument(
+        "--allow-local-webhooks",
+        action="store_true",
+        help="deliver them to this machine too, by plain HTTP",
     )

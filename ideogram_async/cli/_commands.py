@@ -21,7 +21,7 @@ from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError
 from ..inputs import BadRow, PromptFile
 from ..jobs import MANIFEST, Job
-from ..requests import Request
+from ..requests import GenerateV4, Request
 from ._arguments import given_fields, makes_images
 from ._quote import quote as lines_of_quote
 from ._run import send, tell, tell_plan
@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         concurrency=arguments.concurrency,
         embed_prompt=arguments.embed_prompt,
+        asynchronous=arguments.asynchronous,
+        webhook_url=arguments.webhook_url,
     )
     if arguments.dry_run:
         return _plan(arguments, job)
@@ -137,13 +139,16 @@ def status(arguments: argparse.Namespace) -> int:
 
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until Ctrl-C."""
-    from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
+    from ..sandbox import Sandbox, WebhookPlan  # noqa: PLC0415  # Pillow is optional
 
     provider = named(arguments.provider)
+    names = ("port", "limit", "latency", "allow_local_webhooks")
+    rules = {name: getattr(arguments, name) for name in names}
+    if arguments.webhooks is not None:
+        rules["webhooks"] = WebhookPlan(rates=dict(map(_rate, arguments.webhooks)))
 
     async def serve() -> None:
-        rules = {"limit": arguments.limit, "latency": arguments.latency}
-        async with Sandbox(provider=provider, port=arguments.port, **rules) as served:
+        async with Sandbox(provider=provider, **rules) as served:
             print(f"sandbox at {served.url}: nothing is sent or paid; Ctrl-C ends it")
             exports = f"IDEOGRAM_BASE_URL={served.url} {provider.key_variable}=sandbox"
             print(f"  export {exports} IDEOGRAM_PROVIDER={provider.name}")
@@ -157,10 +162,20 @@ def sandbox(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _rate(text: str) -> tuple[Any, float]:
+    kind, _, share = text.partition("=")
+    try:
+        return kind, float(share)
+    except ValueError:
+        raise ValueError(f"--webhooks takes KIND=RATE, got {text!r}") from None
+
+
 def _prompts(arguments: argparse.Namespace) -> PromptFile:
     provider, shared = named(arguments.provider), given_fields(arguments)
-    kind = provider.default_request
-    provider.check_request(made(kind, {"prompt": "a prompt", **shared}))
+    kind, name = provider.default_request, "prompt"
+    if arguments.asynchronous:
+        kind, name = GenerateV4, "text_prompt"
+    provider.check_request(made(kind, {name: "a prompt", **shared}))
     prompts = PromptFile(arguments.file, kind, shared, refusal=provider.refusal)
     if ignored := ", ".join(prompts.ignored()):
         said = f"{prompts.path}: ignored, as the API has no such field: {ignored}"

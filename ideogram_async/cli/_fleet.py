@@ -51,6 +51,8 @@ def enqueued(arguments: argparse.Namespace, rows: Iterable[Any], total: int) -> 
             dedupe=arguments.dedupe,
             limit=arguments.limit,
             embed_prompt=arguments.embed_prompt,
+            asynchronous=arguments.asynchronous,
+            webhook_url=arguments.webhook_url,
             total=total,
             dry_run=arguments.dry_run,
         )

@@ -24,6 +24,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 FATES: Final[dict[State | None, str]] = {
     "answered": "not saved yet",
     "pending": "not sent",
+    "submitted": "not there yet",
     "unknown": "unknown",
 }
 """What is said of an item that has no image; else it has failed."""
@@ -136,7 +137,7 @@ def tell_problems(problems: Iterable[Problem]) -> None:
         if each.request is None:
             print(f"bad row: {one_line(str(each.error))}", file=sys.stderr)
             continue
-        prompt = each.request.get("prompt", "")
+        prompt = each.request.get("prompt") or each.request.get("text_prompt", "")
         fate = FATES.get(each.state, "failed")
         what = one_line(f"#{each.position} {prompt!r:.70}: {each.error}")
         print(f"{fate}: {what}", file=sys.stderr)
@@ -148,12 +149,7 @@ def _notes(report: Report, *, is_resumable: bool) -> Generator[str]:
     hidden = counts["failed"] + counts["unknown"] - told
     if hidden > 0:
         yield f"failed or unknown: {hidden} more, see the manifest"
-    if counts["unknown"]:
-        how = "; --resend-unknown sends them again" if is_resumable else ""
-        yield f"unknown: {counts['unknown']} prompts may be paid without an answer{how}"
-    if counts["answered"]:
-        how = "run it again" if is_resumable else f"their links are in {manifest}"
-        yield f"paid and not saved yet: {counts['answered']} prompts; {how}"
+    yield from _unfinished(report, is_resumable=is_resumable)
     if report.removed:
         yield f"no longer in the file: {report.removed} prompts that were never sent"
     if report.duplicates:
@@ -166,3 +162,15 @@ def _notes(report: Report, *, is_resumable: bool) -> Generator[str]:
         yield f"paid, and could not be written down: {answer}"
     if manifest is None:
         yield "the manifest could not be written"
+
+
+def _unfinished(report: Report, *, is_resumable: bool) -> Generator[str]:
+    counts, manifest = report.counts, report.manifest
+    if counts["unknown"]:
+        how = "; --resend-unknown sends them again" if is_resumable else ""
+        yield f"unknown: {counts['unknown']} prompts may be paid without an answer{how}"
+    if counts["answered"]:
+        how = "run it again" if is_resumable else f"their links are in {manifest}"
+        yield f"paid and not saved yet: {counts['answered']} prompts; {how}"
+    if counts["submitted"]:
+        yield f"in progress: {counts['submitted']} generations; run it again"

@@ -11,6 +11,7 @@ import attrs
 import psycopg
 
 from .._plain import build
+from ..jobs._items import Reread
 from ..jobs._writer import Work
 from ..requests import REQUESTS, Request
 from ..uploads import Upload
@@ -25,7 +26,7 @@ FROM ideogram_jobs j
 WHERE i.id = %(id)s AND j.id = i.job AND i.queued
     AND (i.owner IS NULL OR i.claim = %(claim)s)
 RETURNING i.id, i.position, i.state, i.cost, i.unpriced, i.request, i.uploads, i.answer,
-    i.files, i.job, j.revision
+    i.files, i.price, i.job, j.revision
 """
 
 RELEASE: Final = """
@@ -64,16 +65,14 @@ class Assignment:
         job: Number of its job.
         revision: How often the job's source was read.
         request: What is asked.
-        answer: What was answered before, as JSON values; None if nothing was.
-        files: Names of the images in it.
+        known: What was answered before.
     """
 
     item: Claimed
     job: int
     revision: int
     request: Request[Any]
-    answer: Any
-    files: list[str | None]
+    known: Reread
 
 
 def claiming(number: int, owner: int) -> Work[Assignment | None]:
@@ -86,10 +85,10 @@ def claiming(number: int, owner: int) -> Work[Assignment | None]:
         if row is None:
             return None
         item = Claimed(*row[:6], claim=claim)
-        uploads, answer, files, job, revision = row[6:]
+        uploads, answer, files, price, job, revision = row[6:]
         request = remade(item.asked, _uploads(connection, uploads or []))
-        asked = json.loads(answer or "null"), json.loads(files or "[]")
-        return Assignment(item, job, revision, request, *asked)
+        answered = json.loads(answer or "null"), json.loads(files or "[]")
+        return Assignment(item, job, revision, request, Reread(item, *answered, price))
 
     return work
 

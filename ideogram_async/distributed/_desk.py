@@ -14,6 +14,7 @@ from .._call import Halt
 from ..errors import ConfigurationError
 from ..jobs._budget import Budget
 from ..jobs._folder import Folder
+from ..jobs._generations import Generations
 from ..jobs._items import Item
 from ..jobs._run import parts_of
 from ..jobs._saver import Saver, revived
@@ -90,7 +91,13 @@ class Desk:
         item = assigned.item
         paid: Answered | None
         if item.state == "answered":
-            paid = revived(item, assigned.answer, assigned.files)
+            paid = revived(assigned.known)
+        elif item.state == "submitted":
+            free = job.sender.generations.hold()
+            try:
+                paid = await job.sender.follow(assigned.known)
+            finally:
+                free()
         else:
             paid = await job.sender.deliver(item, assigned.request)
         if paid is not None:
@@ -102,7 +109,7 @@ class Desk:
         def work(connection: psycopg.Connection[Any]) -> bool:
             found = connection.execute(
                 "SELECT EXISTS (SELECT FROM ideogram_items"
-                " WHERE job = %s AND state = 'sent')",
+                " WHERE job = %s AND state IN ('sent', 'submitted'))",
                 (job,),
             ).fetchone()
             return (found or (False,))[0]
@@ -128,23 +135,24 @@ class Desk:
         if known is not None and revision in {None, known.journal.revision}:
             return known
         journal = await PostgresJournal.opened(self.database, number)
-        out, total, budget, allows, embeds = await self.database.writer.write(
+        out, total, budget, allows, embeds, url = await self.database.writer.write(
             lambda connection: connection.execute(
-                "SELECT out, total, budget, allow_unknown_price, embed_prompt"
-                " FROM ideogram_jobs WHERE id = %s",
+                "SELECT out, total, budget, allow_unknown_price, embed_prompt,"
+                " webhook_url FROM ideogram_jobs WHERE id = %s",
                 (number,),
             ).fetchone()
         )
         folder = await to_thread.run_sync(folder_at, out, total)
         self._folders.append(folder)
         client, price = self.worker.client, self.worker.price
-        failover, _ = parts_of(client)
+        failover, _, poller = parts_of(client)
         money = FleetBudget(budget, price or failover.most, allows, journal)
         told, halt = self.on_problem, self.halt
+        generations = Generations(failover, poller, journal, halt, url)
         opened = OpenJob(
             journal,
             folder,
-            Sender(failover, journal, folder, money, halt, told, price is None),
+            Sender(generations, journal, folder, money, halt, told, price is None),
             Saver(client, journal, folder, halt, told, embeds),
         )
         self._open[number] = opened

@@ -18,6 +18,7 @@ from ..errors import JournalError
 from ..jobs import Counts, Problem
 from ..jobs._budget import in_nano
 from ..jobs._feed import Feed
+from ..jobs._generations import check_address, check_taken, generation_of
 from ..jobs._items import Terms
 from ..jobs._run import MOST_PROBLEMS, parts_of
 from ..jobs._values import State
@@ -92,6 +93,8 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
     dedupe: bool = False,
     limit: int | None = None,
     embed_prompt: bool = False,
+    asynchronous: bool = False,
+    webhook_url: str | None = None,
     total: int | None = None,
     price: Callable[[Request[Any]], Cost] | None = None,
     dry_run: bool = False,
@@ -121,6 +124,8 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         dedupe: Whether a request equal to an earlier one is left out.
         limit: Only so many rows of the source; None for all.
         embed_prompt: Whether prompt, seed and model are put into the PNG files.
+        asynchronous: Whether images are made later, as by a `Job`.
+        webhook_url: An https address that the service tells of these.
         total: Rows in all, which decides the width of their numbers in file names; a
             list tells it itself.
         price: Tells the most that a request may cost; the published price if None.
@@ -129,7 +134,9 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
     Raises:
         JournalError: The database can't be used, or the same job is being enqueued.
         ValueError: A number is out of its range.
+        UnsupportedRequestError: It is asynchronous, and the provider doesn't take that.
     """
+    check_address(webhook_url, asynchronous=asynchronous)
     if isinstance(requests, Sized):
         total = len(requests)
     if total is not None and limit is not None:
@@ -144,8 +151,12 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         "budget": None if budget is None else in_nano(budget),
         "allow_unknown_price": allow_unknown_price,
         "embed_prompt": embed_prompt,
+        "webhook_url": webhook_url,
     }
-    failover, make = parts_of(client or IdeogramClient("none"))
+    failover, make, _ = parts_of(client or IdeogramClient("none"))
+    if webhook_url is not None:
+        make = generation_of
+        check_taken([each.provider for each in failover.channels], webhook_url)
     halt, rows = Halt(), _Rows()
     database = await Database.opened(dsn, halt.end, patience=0, is_trial=dry_run)
     try:

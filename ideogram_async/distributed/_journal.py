@@ -21,9 +21,9 @@ import psycopg
 from psycopg import sql
 
 from ..errors import BudgetExceededError, IdeogramError
-from ..jobs._items import Item, Row, Terms
+from ..jobs._items import Item, Reread, Row, Terms
 from ..jobs._journal import Journal
-from ..jobs._values import ENDED, STATES, money
+from ..jobs._values import ENDED, STATES, State, money
 from ..jobs._writer import Work
 from ._admission import Admission
 from ._database import Database
@@ -33,7 +33,9 @@ MANIFEST_ROWS: Final = 500
 """How many rows of a manifest are fetched at once."""
 
 HELD: Final = "owner IS NOT NULL"
-ANSWERABLE: Final = "(owner IS NOT NULL OR state IN ('unknown', 'answered'))"
+ANSWERABLE: Final = (
+    "(owner IS NOT NULL OR state IN ('unknown', 'submitted', 'answered'))"
+)
 """What was sent may be answered late, unless another has claimed it since."""
 
 MOVE: Final = """
@@ -188,30 +190,30 @@ class PostgresJournal(Journal):
             f" {unit} are spent: enqueue it again with a larger budget"
         )
 
-    async def answered(self) -> dict[int, list[str | None]]:
-        """Return the items whose images may not be saved yet, with their names."""
+    async def left(self, state: State) -> dict[int, list[str | None]]:
+        """Return the items that are in *state*, with the names of their images."""
 
         def work(connection: psycopg.Connection[Any]) -> dict[int, list[str | None]]:
             rows = connection.execute(
                 "SELECT id, files FROM ideogram_items"
-                " WHERE job = %s AND state = 'answered' ORDER BY id",
-                (self.job,),
+                " WHERE job = %s AND state = %s ORDER BY id",
+                (self.job, state),
             )
             return {number: json.loads(files) for number, files in rows}
 
         return await self._writer.write(work)
 
-    async def reread(self, number: int) -> tuple[Item, Any, list[str | None]]:
-        """Return an answered item, its answer as JSON values, and its files."""
+    async def reread(self, number: int) -> Reread:
+        """Return an item that was submitted or answered."""
         row = await self._writer.write(
             lambda connection: connection.execute(
                 "SELECT id, position, state, cost, unpriced, request, claim, answer,"
-                " files FROM ideogram_items WHERE id = %s",
+                " files, price FROM ideogram_items WHERE id = %s",
                 (number,),
             ).fetchone()
         )
         item = Claimed(*row[:6], claim=row[6])
-        return item, json.loads(row[7]), json.loads(row[8])
+        return Reread(item, json.loads(row[7]), json.loads(row[8]), row[9])
 
     async def settle(self, *, is_whole: bool) -> int:
         """End an enqueuing: forget what the source has no more, and was never sent."""

@@ -32,6 +32,7 @@ CREATE TABLE ideogram_jobs (
     unit text,
     allow_unknown_price boolean NOT NULL DEFAULT false,
     embed_prompt boolean NOT NULL DEFAULT false,
+    webhook_url text,
     revision integer NOT NULL DEFAULT 0,
     is_published boolean NOT NULL DEFAULT true,
     marks text NOT NULL DEFAULT ''
@@ -51,6 +52,7 @@ CREATE TABLE ideogram_items (
     answer text,
     files text,
     error text,
+    price bigint,
     moved_at timestamptz,
     seen integer NOT NULL,
     queued boolean NOT NULL,

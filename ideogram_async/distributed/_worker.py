@@ -233,7 +233,7 @@ class Worker:
     ) -> float | None:
         """Return after how many seconds the item is tried again, or None if never."""
         state = assigned.item.state
-        if self._halt.reason and state in {before, "pending", "answered"}:
+        if self._halt.reason and state in {before, "pending", "submitted", "answered"}:
             return 0
         if state in ENDED or state == "sent":
             return None

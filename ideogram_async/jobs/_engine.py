@@ -149,6 +149,7 @@ class Engine:
             to_save.close()
             async with answered, anyio.create_task_group() as workers:
                 workers.start_soon(self._recall, answered)
+                await self._resume_all(workers, answered)
                 self._start_worker(workers, answered)
 
     def _start_worker(
@@ -170,9 +171,42 @@ class Engine:
             if paid is not None:
                 await answered.send(paid)
 
+    async def _resume_all(
+        self, group: TaskGroup, answered: MemoryObjectSendStream[Answered]
+    ) -> None:
+        """Wait for what an earlier run submitted; it is in progress, so it has places.
+
+        It gets them before anything new does.
+        """
+        try:
+            numbers = await self.journal.left("submitted")
+        except JournalError as error:
+            self.halt.end(error)
+            return
+        for number in numbers:
+            free = self.sender.generations.hold()
+            group.start_soon(self._resume, number, free, answered)
+
+    async def _resume(
+        self,
+        number: int,
+        free: Callable[[], None],
+        answered: MemoryObjectSendStream[Answered],
+    ) -> None:
+        paid = None
+        with self._leavable(shield=True):
+            try:
+                paid = await self.sender.resume(number)
+            except JournalError as error:
+                self.halt.end(error)
+            finally:
+                free()
+        if paid is not None:
+            await answered.send(paid)
+
     async def _recall(self, answered: MemoryObjectSendStream[Answered]) -> None:
         try:
-            for number in await self.journal.answered():
+            for number in await self.journal.left("answered"):
                 await answered.send(await self.saver.recall(number))
         except JournalError as error:
             self.halt.end(error)

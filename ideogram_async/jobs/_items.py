@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -49,6 +49,22 @@ class Terms:
 
     states: tuple[State, ...] = ("pending",)
     dedupe: bool = False
+
+
+class Reread(NamedTuple):
+    """What the journal knows of an item.
+
+    Attributes:
+        item: Which one.
+        answer: The last answer about it, as JSON values.
+        files: The names of its images; None for one that was withheld.
+        price: What its generation costs, in billionths; None if unknown.
+    """
+
+    item: Item
+    answer: Any
+    files: list[str | None]
+    price: int | None
 
 
 Row = tuple[int, bytes, str, Request[Any]]

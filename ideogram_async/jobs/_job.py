@@ -20,6 +20,7 @@ from ..client import IdeogramClient
 from ..errors import ConfigurationError, NotSentError
 from ._budget import Price, in_nano
 from ._feed import Source
+from ._generations import check_address
 from ._run import Run, apart
 from ._values import Plan, Progress, Report
 
@@ -75,13 +76,19 @@ class Job:
             allows.
         embed_prompt: Whether prompt, seed and model are put into the PNG files, as
             texts; the pixels stay as they are.
+        asynchronous: Whether images are made later: each row, a prompt or a
+            `GenerateV4`, is submitted, its generation's id written down, and its end
+            waited for. A job that is killed meanwhile goes on to wait, and nothing is
+            unknown but what was just being submitted.
+        webhook_url: An https address that the service tells of every image that it
+            makes later. It demands one; the job polls, so nothing need listen there.
         total: Rows in all, for the time left; None if unknown. A list tells it itself.
         price: Tells the most that a request may cost; if None, the published price of
             the dearest provider that may be asked.
         on_progress: Called in the event loop with how far it is, five times a second.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or there is no address for webhooks.
     """
 
     requests: Rows | Callable[[], Rows]
@@ -101,6 +108,8 @@ class Job:
         default=None, validator=_positive, kw_only=True
     )
     embed_prompt: bool = attrs.field(default=False, kw_only=True)
+    asynchronous: bool = attrs.field(default=False, kw_only=True)
+    webhook_url: str | None = attrs.field(default=None, kw_only=True)
     total: int | None = attrs.field(default=None, kw_only=True)
     price: Price | None = attrs.field(default=None, kw_only=True)
     on_progress: Callable[[Progress], None] | None = attrs.field(
@@ -110,7 +119,8 @@ class Job:
     _is_drawn: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Check the budget."""
+        """Check the budget, and the address of webhooks."""
+        check_address(self.webhook_url, asynchronous=self.asynchronous)
         if self.budget is not None:
             in_nano(self.budget)
 
@@ -126,6 +136,7 @@ class Job:
             JournalError: The journal can't be opened: another process holds it, it is
                 damaged, or of a newer version; or the folder can't be written.
             ConfigurationError: The source was a generator, and is used up.
+            UnsupportedRequestError: It is asynchronous, and no provider takes that.
         """
         self._run = run = Run(self, client)
         source, total = self._source()

@@ -1,8 +1,10 @@
 """The journal: what a job knows for certain.
 
-An item moves `pending -> sent -> answered -> saved`. `sent` is written before the
-request leaves, `answered` with the whole answer before anything else happens to it. So
-whatever a killed run left as `sent` may have been billed: it becomes `unknown`.
+An item moves `pending -> sent -> answered -> saved`, or by way of `submitted` after
+`sent`. `sent` is written before the request leaves, `answered` with the whole answer
+before anything else happens to it. So whatever a killed run left as `sent` may have
+been billed: it becomes `unknown`. What it left as `submitted` is asked for by its id,
+which is written before anything is waited for.
 
 What it is written to differs: a file for a job that runs in one process, a server for
 one that runs on many.
@@ -17,7 +19,7 @@ from typing import Any
 
 import attrs
 
-from ._items import Item, Row, Terms
+from ._items import Item, Reread, Row, Terms
 from ._values import State
 from ._writer import Work, Writer
 
@@ -93,12 +95,15 @@ class Journal(ABC):
         """Return what writes *values* into the columns of *item*."""
 
     @abstractmethod
-    async def answered(self) -> dict[int, list[str | None]]:
-        """Return the items whose images may not be saved yet, with their names."""
+    async def left(self, state: State) -> dict[int, list[str | None]]:
+        """Return the items that earlier runs left in *state*, with their names.
+
+        Those are the names of images that may not be saved yet.
+        """
 
     @abstractmethod
-    async def reread(self, number: int) -> tuple[Item, Any, list[str | None]]:
-        """Return an answered item, its answer as JSON values, and its files."""
+    async def reread(self, number: int) -> Reread:
+        """Return an item that an earlier run left submitted or answered."""
 
     @abstractmethod
     async def settle(self, *, is_whole: bool) -> int:

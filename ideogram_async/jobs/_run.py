@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from .._call import Halt
 from .._failover import Failover
+from .._polling import Poller
 from ..client import IdeogramClient
 from ..costs import Cost
 from ..errors import JournalError
@@ -22,6 +23,7 @@ from ._budget import Budget, Price, in_nano
 from ._engine import Engine
 from ._feed import Feed, Source
 from ._folder import Folder
+from ._generations import Generations, check_taken, generation_of
 from ._items import Item, Terms
 from ._saver import Saver
 from ._schema import set_aside
@@ -62,6 +64,7 @@ class Run:
     async def run(self, source: Source, total: int | None) -> Report:
         """Run the job over *source*, which has *total* rows."""
         out = self.job.out
+        self._check()
         path = self._journal_path()
         if path and not self.job.resume:
             await to_thread.run_sync(set_aside, path)
@@ -80,6 +83,7 @@ class Run:
 
     async def plan(self, source: Source) -> Plan:
         """Return what a run over *source* would do."""
+        self._check()
         path = self._journal_path()
         known = path if path and await anyio.Path(path).exists() else None
         journal = await SqliteJournal.opened(known, self.halt.end, is_trial=True)
@@ -105,7 +109,7 @@ class Run:
         return await self._finished(engine, spent_before)
 
     async def _prepare(self, journal: SqliteJournal, folder: Folder) -> None:
-        answered = await journal.answered()
+        answered = await journal.left("answered")
 
         def prepare() -> None:
             names = [name for names in answered.values() for name in names]
@@ -136,6 +140,11 @@ class Run:
             error=feed.error,
         )
 
+    def _check(self) -> None:
+        if self.job.webhook_url is not None:
+            channels = parts_of(self.client)[0].channels
+            check_taken([each.provider for each in channels], self.job.webhook_url)
+
     def _journal_path(self) -> Path | None:
         job = self.job
         return (job.journal or job.out / JOURNAL) if job.resumable else None
@@ -151,6 +160,8 @@ class Run:
             *(("unknown",) if job.resend_unknown else ()),
         )
         terms, make = Terms(states, job.dedupe), parts_of(self.client)[1]
+        if job.asynchronous:
+            make = generation_of
         return Feed(
             source, make, journal, terms, job.limit, self.halt, self._on_bad_row
         )
@@ -159,12 +170,13 @@ class Run:
         self, journal: SqliteJournal, folder: Folder, source: Source, total: int | None
     ) -> Engine:
         job, halt, told = self.job, self.halt, self._on_problem
-        failover, _ = parts_of(self.client)
+        failover, _, poller = parts_of(self.client)
+        generations = Generations(failover, poller, journal, halt, job.webhook_url)
         limit = None if job.budget is None else in_nano(job.budget)
         budget = Budget(limit, self._price(), job.allow_unknown_price, journal)
         return Engine(
             self._feed(journal, source),
-            Sender(failover, journal, folder, budget, halt, told, job.price is None),
+            Sender(generations, journal, folder, budget, halt, told, job.price is None),
             Saver(self.client, journal, folder, halt, told, job.embed_prompt),
             journal,
             budget,
@@ -243,7 +255,7 @@ async def apart(work: Callable[[], Awaitable[T]]) -> T:
     return result
 
 
-def parts_of(client: IdeogramClient) -> tuple[Failover, Make]:
-    """Return what sends, and what makes requests of prompts."""
+def parts_of(client: IdeogramClient) -> tuple[Failover, Make, Poller]:
+    """Return what sends, what makes requests of prompts, and what waits."""
     ours: Any = client
-    return ours._failover, ours._maker({})  # noqa: SLF001  # our own
+    return ours._failover, ours._maker({}), ours._poller  # noqa: SLF001  # our own

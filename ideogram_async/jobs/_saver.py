@@ -19,7 +19,7 @@ from ..errors import DownloadError, IdeogramError, JournalError
 from ..requests import REQUESTS
 from ..responses import ImageObject
 from ._folder import Folder
-from ._items import Item
+from ._items import Item, Reread
 from ._journal import Journal
 from ._sender import Answered, told
 from ._values import State
@@ -51,7 +51,7 @@ class Saver:
 
     async def recall(self, number: int) -> Answered:
         """Return an item that an earlier run left answered."""
-        return revived(*await self.journal.reread(number))
+        return revived(await self.journal.reread(number))
 
     async def save(self, answered: Answered) -> None:
         """Save every image, and write that down.
@@ -118,8 +118,9 @@ def is_there(path: Path) -> bool:
     return path.is_file()
 
 
-def revived(item: Item, answer: Any, files: list[str | None]) -> Answered:
+def revived(known: Reread) -> Answered:
     """Return what an earlier run wrote down as answered, ready to be saved."""
+    item, answer, files, _ = known
     returns = REQUESTS[json.loads(item.asked)["type"]].returns
     response = decode(answer, returns, b"")
     return Answered(item, getattr(response, "data", ()), files)

@@ -19,7 +19,7 @@ from .._whole import keep, temporary
 from ..errors import JournalError
 
 
-VERSION: Final = 1
+VERSION: Final = 2
 APPLICATION: Final = 0x1D306A6F
 """Marks the file as ours, among all that are SQLite's."""
 
@@ -41,14 +41,18 @@ CREATE TABLE items (
     request TEXT,
     answer TEXT,
     files TEXT,
-    error TEXT
+    error TEXT,
+    price INTEGER
 );
 CREATE INDEX items_by_digest ON items (digest);
 CREATE INDEX items_by_state ON items (state, cost, unpriced);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
 """Equal requests are told apart by their `id`; `cost` is in billionths, and counts all
-that may have been billed for the item."""
+that may have been billed for the item, `price` what its generation costs."""
+
+UPGRADES: Final = {1: "ALTER TABLE items ADD COLUMN price INTEGER"}
+"""What makes the next version of each older one."""
 
 
 def connected(path: Path | None) -> tuple[sqlite3.Connection, int]:
@@ -138,13 +142,21 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is no journal of ideogram: choose another folder or journal"
         )
     version = pragma("user_version")
-    if version != VERSION:
+    if version not in {*UPGRADES, VERSION}:
         raise JournalError(
             f"{path} is a journal of version {version}, and this program knows version"
             f" {VERSION}: update ideogram-async; nothing was changed"
         )
     if (found := pragma("quick_check(1)")) != "ok":
         raise JournalError(_damaged(path, str(found)))
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring an older journal up to this version, within the transaction."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for older in range(version, VERSION):
+        connection.execute(UPGRADES[older])
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _damaged(path: Path | None, found: str) -> str:

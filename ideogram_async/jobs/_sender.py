@@ -10,7 +10,6 @@ import attrs
 
 from .._call import Call, Halt
 from .._codec import to_jsonable
-from .._failover import Failover
 from .._retry import LOCKS_OUT
 from ..costs import Cost
 from ..errors import (
@@ -30,7 +29,8 @@ from ..requests import Request
 from ..responses import ImageObject
 from ._budget import Budget, in_nano
 from ._folder import Folder
-from ._items import Item, as_text
+from ._generations import Generations
+from ._items import Item, Reread, as_text
 from ._journal import Journal
 from ._values import State
 
@@ -45,6 +45,9 @@ FINAL: Final = (
 )
 """Sending the same again would end the same."""
 
+ENDS_WAIT: Final = (BadRequestError, GenerationFailedError, NotFoundError)
+"""There is nothing to wait for: the generation failed, or is not known (any more)."""
+
 ENDS_ALL: Final = (ConfigurationError, JournalError)
 
 
@@ -57,20 +60,16 @@ class Witness:
         item: What is sent.
         price: What an attempt costs, in billionths; None if unknown.
         budget: Where it was set aside for the first attempt.
+        reserved: Set aside for all attempts, in billionths.
         under_way: Attempts that may have run.
-        reserved: Set aside for all of them, in billionths.
     """
 
     journal: Journal
     item: Item
     price: int | None
     budget: Budget
+    reserved: int = 0
     under_way: int = 0
-    reserved: int = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Begin with what was set aside."""
-        self.reserved = self.price or 0
 
     async def sending(self) -> None:
         """Note, on disk, that an attempt is about to leave.
@@ -92,6 +91,10 @@ class Witness:
         self._add(-1)
         state: State = "sent" if self.under_way else self.item.resting
         self.journal.move_soon(self.item, state)
+
+    def failed(self) -> None:
+        """Note that the attempt was accepted, and ended as failed, which is free."""
+        self._add(-1)
 
     def answered(self, cost: Cost) -> None:
         """Note what the attempt that was answered cost, where it was answered."""
@@ -124,7 +127,7 @@ class Sender:
     """Sends items.
 
     Attributes:
-        failover: Sends a request.
+        generations: What is asked.
         journal: Where everything is written.
         folder: Gives the names of images.
         budget: The money.
@@ -134,7 +137,7 @@ class Sender:
         stranded: Answers that could not be written down.
     """
 
-    failover: Failover
+    generations: Generations
     journal: Journal
     folder: Folder
     budget: Budget
@@ -156,42 +159,70 @@ class Sender:
         except IdeogramError as error:
             self.halt.end(error)
             return None
-        before = item.cost, item.unpriced
-        call.witness = witness = Witness(self.journal, item, price, self.budget)
+        before = item.cost
+        call.witness = witness = Witness(
+            self.journal, item, price, self.budget, price or 0
+        )
         try:
-            response = await self.failover.send(request, call)
+            response = await self.generations.send(request, item, call, price)
         except Exception as error:  # noqa: BLE001  # one item never harms another
-            if isinstance(error, GenerationFailedError):
-                item.cost, item.unpriced = before
-            await self._note(item, error, call, witness)
+            await self._note(error, witness, attempts=call.attempts)
             return None
         else:
+            provider = cast("Provider", call.answered_by)
             if self.at_list_price:
-                witness.answered(cast("Provider", call.answered_by).cost(request))
-            return await self._keep(item, response, call)
+                witness.answered(provider.cost(request))
+            return await self._keep(
+                item, response, provider=provider.name, attempts=call.attempts
+            )
         finally:
-            self.budget.settle(witness.reserved, item, before[0])
+            self.budget.settle(witness.reserved, item, before)
+
+    async def resume(self, number: int) -> Answered | None:
+        """Wait for a generation of an earlier run, and return its answer.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        return await self.follow(await self.journal.reread(number))
+
+    async def follow(self, known: Reread) -> Answered | None:
+        """Wait for a generation that was submitted, and return its answer."""
+        item, accepted, _, price = known
+        before = item.cost
+        witness = Witness(self.journal, item, price, self.budget, under_way=1)
+        try:
+            response = await self.generations.wait(accepted["generation_id"])
+        except Exception as error:  # noqa: BLE001  # one item never harms another
+            await self._note(error, witness)
+            return None
+        else:
+            return await self._keep(item, response)
+        finally:
+            self.budget.settle(0, item, before)
 
     async def _note(
-        self, item: Item, error: Exception, call: Call, witness: Witness
+        self, error: Exception, witness: Witness, **columns: object
     ) -> None:
-        state = _state_after(error, witness)
-        is_locked_out = isinstance(error, LOCKS_OUT) and self.failover.is_locked_out()
+        if isinstance(error, GenerationFailedError):
+            witness.failed()
+        item, state = witness.item, _state_after(error, witness)
+        failover = self.generations.failover
+        is_locked_out = isinstance(error, LOCKS_OUT) and failover.is_locked_out()
         if is_locked_out or isinstance(error, ENDS_ALL):
             self.halt.end(error)
         is_as_before = state == item.resting and not witness.under_way
         if is_as_before and self.halt.reason not in {None, error}:
             return
-        attempts, asked = call.attempts, item.asked
         try:
             await self.journal.move(
-                item, state, attempts=attempts, error=told(error), request=asked
+                item, state, error=told(error), request=item.asked, **columns
             )
         except JournalError as fault:
             self.halt.end(fault)
         self.on_problem(item, error)
 
-    async def _keep(self, item: Item, response: Any, call: Call) -> Answered:
+    async def _keep(self, item: Item, response: Any, **columns: object) -> Answered:
         images: tuple[ImageObject, ...] = getattr(response, "data", ())
         answer = to_jsonable(response)
         while True:
@@ -200,12 +231,11 @@ class Sender:
                 await self.journal.move(
                     item,
                     "answered",
-                    provider=cast("Provider", call.answered_by).name,
-                    attempts=call.attempts,
                     request=item.asked,
                     answer=as_text(answer),
                     files=json.dumps(files),
                     error=None,
+                    **columns,
                 )
             except FileExistsError:  # another worker took a name meanwhile
                 continue
@@ -231,8 +261,8 @@ def told(error: Exception) -> str:
 
 
 def _state_after(error: Exception, witness: Witness) -> State:
-    if isinstance(error, GenerationFailedError):
-        return "failed"
+    if witness.item.state == "submitted" and not isinstance(error, ENDS_WAIT):
+        return "submitted"
     if witness.under_way:
         return "unknown"
     return "failed" if isinstance(error, FINAL) else witness.item.resting

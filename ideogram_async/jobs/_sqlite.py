@@ -15,11 +15,11 @@ import attrs
 from anyio import to_thread
 
 from ..errors import JournalError
-from ._items import Item, Row, Terms
+from ._items import Item, Reread, Row, Terms
 from ._journal import Journal
 from ._met import Met
-from ._schema import connected, freed, rescue, reserve, spare_of
-from ._values import STATES
+from ._schema import connected, freed, rescue, reserve, spare_of, upgrade
+from ._values import STATES, State
 from ._writer import Work, Writer
 
 
@@ -104,6 +104,7 @@ class SqliteJournal(Journal):
             self._connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
+        upgrade(connection)
         self.unit = cast("str | None", self._fact(connection, "unit"))
         self.marks = tuple(str(self._fact(connection, "marks") or "").split())
         self._count(connection)
@@ -186,27 +187,30 @@ class SqliteJournal(Journal):
 
         return work
 
-    async def answered(self) -> dict[int, list[str | None]]:
-        """Return the items whose images may not be on disk yet, with their names."""
+    async def left(self, state: State) -> dict[int, list[str | None]]:
+        """Return the items that earlier runs left in *state*, with their names.
+
+        Those are the names of images that may not be on disk yet.
+        """
 
         def work(connection: sqlite3.Connection) -> dict[int, list[str | None]]:
             rows = connection.execute(
-                "SELECT id, files FROM items WHERE state = 'answered' ORDER BY id"
+                "SELECT id, files FROM items WHERE state = ? ORDER BY id", (state,)
             )
             return {number: json.loads(files) for number, files in rows}
 
         return await self._writer.write(work)
 
-    async def reread(self, number: int) -> tuple[Item, Any, list[str | None]]:
-        """Return an answered item, its answer as JSON values, and its files."""
+    async def reread(self, number: int) -> Reread:
+        """Return an item that an earlier run left submitted or answered."""
         row = await self._writer.write(
             lambda connection: connection.execute(
-                "SELECT id, position, state, cost, unpriced, request, answer, files"
-                " FROM items WHERE id = ?",
+                "SELECT id, position, state, cost, unpriced, request, answer, files,"
+                " price FROM items WHERE id = ?",
                 (number,),
             ).fetchone()
         )
-        return Item(*row[:6]), json.loads(row[6]), json.loads(row[7])
+        return Reread(Item(*row[:6]), json.loads(row[6]), json.loads(row[7]), row[8])
 
     async def settle(self, *, is_whole: bool) -> int:
         """End the run: name what is unknown; forget what the source has no more.

@@ -13,10 +13,19 @@ from ..costs import Cost
 from ..requests import Request
 
 
-State = Literal["pending", "sent", "answered", "saved", "withheld", "failed", "unknown"]
-"""How far an item is: not sent; perhaps under way; answered, its images not all on
-disk; on disk; made, billed and not released; refused for good, or its link expired;
-perhaps run and billed, without an answer."""
+State = Literal[
+    "pending",
+    "sent",
+    "submitted",
+    "answered",
+    "saved",
+    "withheld",
+    "failed",
+    "unknown",
+]
+"""How far an item is: not sent; perhaps under way; a generation in progress, known by
+its id; answered, its images not all on disk; on disk; made, billed and not released;
+refused for good, or its link expired; perhaps run and billed, without an answer."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 

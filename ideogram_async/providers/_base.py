@@ -7,17 +7,17 @@ typed error for a response that is no success.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from importlib import import_module
 from typing import Any, ClassVar, Final, TypeVar, cast
 
 import attrs
 
-from .. import _codec
+from .. import _codec, requests
 from .._http import HttpRequest, HttpResponse
 from ..costs import Cost
 from ..errors import ConfigurationError, DecodeError, UnsupportedRequestError
-from ..requests import GenerateV3, Request
+from ..requests import Request
 from ._errors import status_error, without_secret
 from ._prices import PriceList
 from ._routes import Route
@@ -45,7 +45,8 @@ class Provider:
         key_variable: Environment variable that holds the key.
         key_header: Header field that carries the key.
         key_scheme: What stands before the key in that field, such as `"Bearer "`.
-        default_request: Request class that a plain prompt becomes.
+        default_request: Request class that a plain prompt becomes; `GenerateV3` unless
+            it says otherwise.
         places: How many images it lets be in progress, by its documentation; None if
             that does not say.
         routes: What it takes, by request class.
@@ -58,11 +59,16 @@ class Provider:
     key_variable: ClassVar[str]
     key_header: ClassVar[str] = "Authorization"
     key_scheme: ClassVar[str] = "Bearer "
-    default_request: ClassVar[type[Request[Any]]] = GenerateV3
+    default_request: ClassVar[type[Request[Any]]]
     places: ClassVar[int | None] = None
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
     prices: ClassVar[PriceList] = PriceList()
+
+    def __init_subclass__(cls) -> None:
+        """Let a plain prompt become what it becomes at Ideogram."""
+        if not hasattr(cls, "default_request"):
+            cls.default_request = requests.GenerateV3
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         check_class(type(self))
@@ -161,13 +167,13 @@ class Provider:
             ValueError: One of *fields* is invalid.
         """
         kind = cast("Callable[..., Request[Any]]", cls.default_request)
-        for name in fields:
+        for name in fields.keys() - _field_names(kind):
             takers = [
                 other.name
                 for other in PROVIDERS.values()
                 if name in _field_names(other.default_request)
             ]
-            if takers and name not in _field_names(kind):
+            if takers:
                 raise UnsupportedRequestError(
                     f"{cls.name}: {name} is no field of {cls.default_request.__name__},"
                     f" which a prompt becomes; it is one with {', '.join(takers)}",
@@ -201,7 +207,7 @@ class Provider:
             return
         status = cast("dict[str, Any]", payload).get("status_code")
         if isinstance(status, int) and status >= 300:  # noqa: PLR2004
-            raise status_error(attrs.evolve(response, status=status), self._api_key)
+            raise status_error(response._replace(status=status), self._api_key)
 
     def check(self, response: HttpResponse) -> None:
         """Accept a whole success.
@@ -238,9 +244,32 @@ def check_class(cls: type[Provider]) -> None:
 
 P = TypeVar("P", bound=type[Provider])
 
+_MODULES: Final = {
+    "ideogram": "ideogram",
+    "openai-hk": "openai_hk",
+    "aihubmix": "aihubmix",
+    "kkiai": "kkiai",
+    "pixazo": "pixazo",
+}
+"""Our own providers; each is loaded when it is asked for."""
+
 _registered: dict[str, type[Provider]] = {}
 
-PROVIDERS: Final[Mapping[str, type[Provider]]] = MappingProxyType(_registered)
+
+class _Registry(Mapping[str, type[Provider]]):
+    def __getitem__(self, name: str) -> type[Provider]:
+        if name not in _registered and name in _MODULES:
+            import_module(f"{__package__}.{_MODULES[name]}")
+        return _registered[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*_MODULES, *_registered)))
+
+    def __len__(self) -> int:
+        return len({*_MODULES, *_registered})
+
+
+PROVIDERS: Final[Mapping[str, type[Provider]]] = _Registry()
 """Every provider class by the name that `IdeogramClient(provider=...)` takes."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from .._value import Value
 from ..costs import Cost, Qualifier
 from ..requests import Request
 
@@ -25,8 +26,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
 """What the service takes for fields that decide a price and are not given."""
 
 
-@attrs.frozen
-class Price:
+@attrs.frozen(eq=False, repr=False)
+class Price(Value):
     """The price of an image, or of a request, by what it is made with.
 
     Attributes:
@@ -69,8 +70,8 @@ def flat(amount: str, **more: Any) -> Price:
     return Price({"": amount}, per="request", **more)
 
 
-@attrs.frozen
-class PriceList:
+@attrs.frozen(eq=False, repr=False)
+class PriceList(Value):
     """What a provider has published about its prices.
 
     Attributes:

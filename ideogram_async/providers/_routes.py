@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import attrs
 
 from .._rules import Check, checker
+from .._value import Value
 from ..requests import Request
 
 
@@ -38,8 +39,8 @@ LEGACY_FIELDS = frozenset(
 """The published fields of the legacy operations."""
 
 
-@attrs.frozen
-class Route:
+@attrs.frozen(eq=False, repr=False)
+class Route(Value):
     """How a provider takes one request class.
 
     Attributes:

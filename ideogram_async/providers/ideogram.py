@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from .. import requests as r
-from ..requests import REQUESTS, Request
+from ..requests import Request
 from ..vocabulary import ImageUpload, Seed
 from ._base import Provider, registered
 from ._prices import Price, PriceList, flat
 from ._routes import Route
+from ._tables import ByName
 
 
 SPEED: Final = ("rendering_speed",)
@@ -55,34 +55,34 @@ V3: Final = (
 )
 V4: Final = (Price(CUSTOM_V4, SPEED, given=(TRAINED,)), Price(OUTPUT_V4, SPEED))
 
-PRICES: Final[Mapping[type[Request[Any]], tuple[Price, ...]]] = {
-    r.GenerateV3: V3,
-    r.InpaintV3: V3,
-    r.EditV3: V3,
-    r.RemixV3: V3,
-    r.ReframeV3: V3,
-    r.ReplaceBackgroundV3: V3,
-    r.GenerateTransparentV3: (
+PRICES: Final[Mapping[str, tuple[Price, ...]]] = {
+    "GenerateV3": V3,
+    "InpaintV3": V3,
+    "EditV3": V3,
+    "RemixV3": V3,
+    "ReframeV3": V3,
+    "ReplaceBackgroundV3": V3,
+    "GenerateTransparentV3": (
         Price({}, given=(TRAINED,)),
         Price(TRANSPARENT, ("rendering_speed", "upscale_factor")),
     ),
-    r.GenerateDesignV3: (Price(LAYERIZED, SPEED, qualifier="estimate"),),
-    r.LayerizeDesignV3: (flat("0.09", qualifier="estimate"),),
-    r.LayerizeTextV3: (flat("0.09"),),
-    r.RemoveBackground: (flat("0.01"),),
-    r.Upscale: (flat("0.06"),),
-    r.Describe: (flat("0.01"),),
-    r.DescribeV4: (flat("0.01", qualifier="estimate"),),
-    r.EditWithPrompt: (Price({"": "0.20"}),),
-    r.GenerateV4: V4,
-    r.SubmitGenerateV4: V4,
-    r.RemixV4: V4,
-    r.GenerateLegacy: (Price(BY_MODEL, ("model",)),),
-    r.RemixLegacy: (Price(BY_MODEL, ("model",)),),
-    r.ReframeLegacy: (Price(BY_MODEL, ("model",), qualifier="estimate"),),
-    r.EditLegacy: (Price({"V_2": "0.08", "V_2_TURBO": "0.05"}, ("model",)),),
-    r.TrainModelV3: (flat("40"),),
-    r.TrainModelV4: (flat("40"),),
+    "GenerateDesignV3": (Price(LAYERIZED, SPEED, qualifier="estimate"),),
+    "LayerizeDesignV3": (flat("0.09", qualifier="estimate"),),
+    "LayerizeTextV3": (flat("0.09"),),
+    "RemoveBackground": (flat("0.01"),),
+    "Upscale": (flat("0.06"),),
+    "Describe": (flat("0.01"),),
+    "DescribeV4": (flat("0.01", qualifier="estimate"),),
+    "EditWithPrompt": (Price({"": "0.20"}),),
+    "GenerateV4": V4,
+    "SubmitGenerateV4": V4,
+    "RemixV4": V4,
+    "GenerateLegacy": (Price(BY_MODEL, ("model",)),),
+    "RemixLegacy": (Price(BY_MODEL, ("model",)),),
+    "ReframeLegacy": (Price(BY_MODEL, ("model",), qualifier="estimate"),),
+    "EditLegacy": (Price({"V_2": "0.08", "V_2_TURBO": "0.05"}, ("model",)),),
+    "TrainModelV3": (flat("40"),),
+    "TrainModelV4": (flat("40"),),
 }
 
 
@@ -96,12 +96,17 @@ class Ideogram(Provider):
     key_header = "Api-Key"
     key_scheme = ""
     places: ClassVar[int | None] = 10
-    routes: ClassVar[Mapping[type[Request[Any]], Route]] = {
-        **{kind: Route() for kind in REQUESTS.values()},
-        r.GenerateLegacy: Route(limits={"seed": Seed | None}),
-        r.RemixLegacy: Route(limits={"seed": Seed | None}),
-        r.EditLegacy: Route(limits={"seed": Seed | None, "mask": ImageUpload}),
-    }
+    routes: ClassVar[Mapping[type[Request[Any]], Route]] = ByName(
+        {
+            "GenerateLegacy": Route(limits={"seed": Seed | None}),
+            "RemixLegacy": Route(limits={"seed": Seed | None}),
+            "EditLegacy": Route(limits={"seed": Seed | None, "mask": ImageUpload}),
+        },
+        default=Route(),
+    )
     prices: ClassVar[PriceList] = PriceList(
-        "USD", "https://ideogram.ai/features/api-pricing", date(2026, 7, 9), PRICES
+        "USD",
+        "https://ideogram.ai/features/api-pricing",
+        date(2026, 7, 9),
+        ByName(PRICES),
     )

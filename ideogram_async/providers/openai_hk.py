@@ -82,7 +82,7 @@ class OpenAIHK(Provider):
 
 def _renamed(part: Part) -> Part:
     if part.name == BRACKETED:
-        return attrs.evolve(part, name=f"{BRACKETED}[]")
+        return part._replace(name=f"{BRACKETED}[]")
     if part.name == "image_request":
-        return attrs.evolve(part, media_type=None)
+        return part._replace(media_type=None)
     return part

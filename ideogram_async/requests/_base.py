@@ -10,23 +10,37 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast, dataclass_transform
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
 
 import attrs
 from attrs import field
 
 from .._plain import bare, field_types
 from .._rules import Check, checker, is_optional
+from .._value import Value
 from ._docs import with_inherited_attributes
+from ._registry import Registry, registered
 
 
 T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C", bound=type[Any])
 
 
-@attrs.frozen
-class Endpoint:
+Given = Mapping[str, Any]
+"""The fields that are not None, by name."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Endpoint(Value):
     """Where and in which form a request goes.
 
     Attributes:
@@ -46,65 +60,58 @@ class Endpoint:
     places: int = 1
 
 
-@attrs.frozen
-class Exclusive:
+class Exclusive(NamedTuple):
     """Two fields that must not be given together."""
 
     first: str
     second: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = vars(request)
-        if given.get(self.first) is None or given.get(self.second) is None:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if self.first not in given or self.second not in given:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
 
-@attrs.frozen
-class SameCount:
+class SameCount(NamedTuple):
     """A list that, if given, must have as many members as another."""
 
     field: str
     of: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = getattr(request, self.field)
-        wanted = len(getattr(request, self.of) or ())
-        if given is None or len(given) == wanted:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if self.field not in given:
             return None
-        return (
-            f"{self.field} must have {wanted} members, as {self.of}, got {len(given)}"
-        )
+        found, wanted = len(given[self.field]), len(given.get(self.of, ()))
+        if found == wanted:
+            return None
+        return f"{self.field} must have {wanted} members, as {self.of}, got {found}"
 
 
-@attrs.frozen
-class ExactlyOne:
+class ExactlyOne(NamedTuple):
     """Two fields of which one must be given."""
 
     first: str
     second: str
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        given = [getattr(request, name) for name in (self.first, self.second)]
-        if given.count(None) == 1:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        if (self.first in given) != (self.second in given):
             return None
         return f"give exactly one of {self.first} and {self.second}"
 
 
-@attrs.frozen
-class OnlyForModels:
+class OnlyForModels(NamedTuple):
     """A field that only some models know; a request without a model may have it."""
 
     field: str
     models: tuple[str, ...]
 
-    def complaint(self, request: object) -> str | None:
-        """Return what is wrong with *request*, or None."""
-        model = getattr(request, "model", None)
-        if getattr(request, self.field, None) is None or model in {None, *self.models}:
+    def complaint(self, given: Given) -> str | None:
+        """Return what is wrong with the fields that are *given*, or None."""
+        model = given.get("model")
+        if self.field not in given or model in {None, *self.models}:
             return None
         return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
 
@@ -113,22 +120,26 @@ Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
 """What must hold between fields."""
 
 
-class Fields:
+class Fields(Value):
     """Base of what `@fields` declares: shows the fields that are set, and no others."""
 
-    _checks: ClassVar[tuple[tuple[str, Check], ...]] = ()
-    _optional: ClassVar[frozenset[str]] = frozenset()
+    relations: ClassVar[tuple[Relation, ...]] = ()
+
+    _checks: ClassVar[Mapping[str, Check]] = {}
+    _required: ClassVar[frozenset[str]] = frozenset()
 
     def __attrs_post_init__(self) -> None:
-        """Check every field that is given, in one loop, as most are not."""
-        given = vars(self)
-        for name, check in self._checks:
-            value = given[name]
-            if value is None and name in self._optional:
-                continue
-            if wrong := check(value):
+        """Check every field that is given, as most are not, and what must hold."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        for name in self._required.difference(given):
+            given[name] = None
+        for name, value in given.items():
+            if wrong := self._checks[name](value):
                 separator = "" if wrong.startswith("[") else " "
                 raise ValueError(f"{name}{separator}{wrong}")
+        for relation in self.relations:
+            if wrong := relation.complaint(given):
+                raise ValueError(wrong)
 
     def __repr__(self) -> str:
         """Return the fields that are set, as a call would give them."""
@@ -150,14 +161,6 @@ class Request(Fields, Generic[T_co]):
 
     endpoint: ClassVar[Endpoint]
     returns: ClassVar[type[Any]]
-    relations: ClassVar[tuple[Relation, ...]] = ()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field, and what concerns several."""
-        super().__attrs_post_init__()
-        for relation in self.relations:
-            if wrong := relation.complaint(self):
-                raise ValueError(wrong)
 
     @property
     def places(self) -> int:
@@ -166,9 +169,7 @@ class Request(Fields, Generic[T_co]):
         return self.endpoint.places * images
 
 
-_registered: dict[str, type[Request[Any]]] = {}
-
-REQUESTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(_registered)
+REQUESTS: Final[Mapping[str, type[Request[Any]]]] = Registry()
 """Every request class by name."""
 
 
@@ -214,7 +215,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
             for relation in vars(base).get("relations", ())
         )
         declared.__doc__ = with_inherited_attributes(declared)
-        _registered[declared.__name__] = declared
+        registered[declared.__name__] = declared
         return cast("C", declared)
 
     return declare
@@ -222,12 +223,12 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 def _checked(cls: type[Any]) -> type[Any]:
     made = attrs.frozen(
-        kw_only=True, slots=False, repr=False, field_transformer=_with_tuples
+        kw_only=True, slots=False, eq=False, repr=False, field_transformer=_with_tuples
     )(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
-    made._checks = tuple((name, checker(hints[name])) for name in names)  # noqa: SLF001  # our own
-    made._optional = frozenset(name for name in names if is_optional(hints[name]))  # noqa: SLF001  # our own
+    made._checks = {name: checker(hints[name]) for name in names}  # noqa: SLF001  # our own
+    made._required = frozenset(n for n in names if not is_optional(hints[n]))  # noqa: SLF001  # our own
     return made
 
 

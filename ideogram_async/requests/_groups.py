@@ -10,8 +10,6 @@ from ..vocabulary import (
     ColorHex,
     ColorPalettePresetName,
     ColorWeight,
-    FontUpload,
-    ImageList,
     ImageUploads,
     MagicPromptOption,
     ModelUri,
@@ -191,30 +189,3 @@ class Character(Fields):
 
     character_reference_images: SingleImageUpload | None = None
     character_reference_images_mask: SingleImageUpload | None = None
-
-
-@fields
-class Fonts(Fields):
-    """Fonts for the text of a design, by role.
-
-    Attributes:
-        font_file_h1: Font file for headings: .ttf, .otf, .woff or .woff2, at most 5 MB.
-        font_name_h1: Name of a font for headings.
-        font_file_h2: Font file for subheadings.
-        font_name_h2: Name of a font for subheadings.
-        font_file_body: Font file for running text.
-        font_name_body: Name of a font for running text.
-        font_file_small: Font file for small print.
-        font_name_small: Name of a font for small print.
-        reference_asset_images: Up to ten images to use in the design.
-    """
-
-    font_file_h1: FontUpload | None = None
-    font_name_h1: str | None = None
-    font_file_h2: FontUpload | None = None
-    font_name_h2: str | None = None
-    font_file_body: FontUpload | None = None
-    font_name_body: str | None = None
-    font_file_small: FontUpload | None = None
-    font_name_small: str | None = None
-    reference_asset_images: ImageList | None = None

@@ -6,18 +6,13 @@ from typing import ClassVar
 
 from attrs import field
 
-from ..responses import (
-    ImageResponse,
-    LayeredImageResponse,
-    RemoveBackgroundResponse,
-)
+from ..responses import ImageResponse, RemoveBackgroundResponse
 from ..vocabulary import (
     ImageList,
     ImageUpload,
     Percent,
     Prompt,
     ResolutionV3,
-    Seed,
     SingleImageUpload,
     StylePresetV3,
     UrlList,
@@ -27,7 +22,6 @@ from ._groups import (
     Canvas,
     Character,
     Custom,
-    Fonts,
     Look,
     Negative,
     Rewriting,
@@ -165,26 +159,6 @@ class TryOnV3(Typed, Rewriting, Speed, Sampling, Request[ImageResponse]):
     image: ImageUpload
     product_reference_images: SingleImageUpload
     style_preset: StylePresetV3 | None = None
-
-
-@post("/v1/ideogram-v3/layerize-design", multipart=True)
-class LayerizeDesignV3(Fonts, Request[LayeredImageResponse]):
-    """Take a flat design apart into images and editable text with Ideogram 3.0.
-
-    Attributes:
-        flat_graphic_image: The design: PNG, JPEG or WebP, at most 10 MB.
-        prompt: What the design shows; the service looks for itself if omitted.
-        seed: [0, 2147483647]; random if omitted.
-
-    Raises:
-        ValueError: A field is out of its range.
-
-    Source: https://developer.ideogram.ai/api-reference/api-reference/layerize-design-v3
-    """
-
-    flat_graphic_image: ImageUpload
-    prompt: Prompt | None = None
-    seed: Seed | None = None
 
 
 @post("/v1/remove-background", multipart=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field
 
-from ..responses import ImageResponse, LayeredImageResponse
+from ..responses import ImageResponse
 from ..vocabulary import (
     AspectRatioV3,
     Prompt,
@@ -16,7 +16,6 @@ from ._groups import (
     Canvas,
     Character,
     Custom,
-    Fonts,
     Look,
     Negative,
     Rewriting,
@@ -77,30 +76,3 @@ class GenerateTransparentV3(
     aspect_ratio: AspectRatioV3 | None = None
     rendering_speed: TransparentRenderingSpeed | None = None
     upscale_factor: UpscaleFactor | None = None
-
-
-@post("/v1/ideogram-v3/generate-design", multipart=True)
-class GenerateDesignV3(
-    Fonts,
-    Custom,
-    Typed,
-    Look,
-    Negative,
-    Rewriting,
-    Speed,
-    Canvas,
-    Sampling,
-    Request[LayeredImageResponse],
-):
-    """Generate a design of images and editable text with Ideogram 3.0.
-
-    Attributes:
-        prompt: What to design.
-
-    Raises:
-        ValueError: A field is out of its range, or two fields exclude each other.
-
-    Source: https://developer.ideogram.ai/api-reference/api-reference/generate-design-v3
-    """
-
-    prompt: Prompt = field(kw_only=False)

@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NoReturn, cast
 
 import attrs
 
-
-def _nothing() -> Mapping[str, Any]:
-    return {}
+from .._value import Value
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise TypeError("an answer can't be changed: make a dict of its extra")
+
+
+class _Nothing(dict[str, Any]):
+    """The `extra` of nearly every answer: one for all, so it can't be changed."""
+
+    __setitem__ = __ior__ = setdefault = update = cast("Any", _refuse)
+
+    def __reduce__(self) -> str:
+        """Stay the same one in a copy or a pickle."""
+        return "NOTHING"
+
+
+NOTHING: Final[Mapping[str, Any]] = _Nothing()
+
+
+@lru_cache(maxsize=1024)
+def _first(text: str | None) -> str | None:
+    return text
+
+
+def shared(text: str | None) -> str | None:
+    """Return one object for equal texts: of some, a long batch has only a few."""
+    return _first(text)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Answer(Value):
     """Base of all answers, and of what is in them.
 
     Attributes:
         extra: What else the service said, by its own field names.
     """
 
-    extra: Mapping[str, Any] = attrs.field(factory=_nothing, hash=False)
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING, hash=False)

@@ -11,7 +11,7 @@ from ._base import Answer
 from .images import ImageObject
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Description(Answer):
     """One description of an image.
 
@@ -22,7 +22,7 @@ class Description(Answer):
     text: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DescribeResponse(Answer):
     """The answer of `Describe`.
 
@@ -33,7 +33,7 @@ class DescribeResponse(Answer):
     descriptions: tuple[Description, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DescribeV4Response(Answer):
     """The answer of `DescribeV4`.
 
@@ -45,7 +45,7 @@ class DescribeV4Response(Answer):
     json_prompt: Mapping[str, Any] = attrs.field(hash=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MagicPromptV4Response(Answer):
     """The answer of `MagicPromptV4`.
 
@@ -59,7 +59,7 @@ class MagicPromptV4Response(Answer):
     aspect_ratio: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextBlock(Answer):
     """A text that was taken off an image, placed in pixels from the top left.
 
@@ -96,7 +96,7 @@ class TextBlock(Answer):
     role: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LayerizeTextResponse(Answer):
     """The answer of `LayerizeTextV3`.
 

@@ -9,7 +9,7 @@ import attrs
 from ._base import Answer
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AssetIdentifier(Answer):
     """Names an asset of the service.
 
@@ -22,7 +22,7 @@ class AssetIdentifier(Answer):
     asset_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Dataset(Answer):
     """A set of images to train with.
 
@@ -41,7 +41,7 @@ class Dataset(Answer):
     cover_asset_identifier: AssetIdentifier | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ListDatasetsResponse(Answer):
     """The answer of `ListDatasets`.
 
@@ -52,7 +52,7 @@ class ListDatasetsResponse(Answer):
     datasets: tuple[Dataset, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DatasetFile(Answer):
     """A file of a dataset.
 
@@ -65,7 +65,7 @@ class DatasetFile(Answer):
     file_size_bytes: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class GetDatasetResponse(Answer):
     """The answer of `GetDataset`.
 
@@ -82,7 +82,7 @@ class GetDatasetResponse(Answer):
     custom_model_ids: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SuccessfulAsset(Answer):
     """A file that was taken.
 
@@ -95,7 +95,7 @@ class SuccessfulAsset(Answer):
     file_name: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FailedAsset(Answer):
     """A file that was refused.
 
@@ -108,7 +108,7 @@ class FailedAsset(Answer):
     file_name: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class UploadDatasetAssetsResponse(Answer):
     """The answer of `UploadDatasetAssets`; refused files are no error.
 
@@ -127,7 +127,7 @@ class UploadDatasetAssetsResponse(Answer):
     failed_assets: tuple[FailedAsset, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrainDatasetModelResponse(Answer):
     """The answer of the training operations.
 
@@ -144,7 +144,7 @@ class TrainDatasetModelResponse(Answer):
     model_name: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrainingRun(Answer):
     """One run of a training.
 
@@ -171,7 +171,7 @@ class TrainingRun(Answer):
     learning_rate: float | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CustomModel(Answer):
     """A trained model.
 
@@ -201,7 +201,7 @@ class CustomModel(Answer):
     training_runs: tuple[TrainingRun, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ListModelsResponse(Answer):
     """The answer of `ListModels`.
 
@@ -212,7 +212,7 @@ class ListModelsResponse(Answer):
     models: tuple[CustomModel, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class GetModelResponse(Answer):
     """The answer of `GetModel`.
 

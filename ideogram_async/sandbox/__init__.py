@@ -6,6 +6,17 @@ It needs Pillow: `pip install 'ideogram-async[sandbox]'`.
 from .app import Sandbox
 from .faults import Fault
 from .service import Charge, Ledger, Service
+from .webhooks import WebhookDelivery, WebhookPlan, Webhooks, WebhookTrick
 
 
-__all__ = ["Charge", "Fault", "Ledger", "Sandbox", "Service"]
+__all__ = [
+    "Charge",
+    "Fault",
+    "Ledger",
+    "Sandbox",
+    "Service",
+    "WebhookDelivery",
+    "WebhookPlan",
+    "WebhookTrick",
+    "Webhooks",
+]

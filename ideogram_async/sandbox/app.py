@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from itertools import product
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -21,10 +21,12 @@ from anyio.from_thread import start_blocking_portal
 from .._settings import named
 from ..providers import Provider
 from ..requests import Request
+from ..webhooks._scheme import KEYS_PATH
 from .faces import Shape, shape_for
 from .faults import Fault, FaultPlan
 from .service import Ledger, Service
 from .studio import RefusalError
+from .webhooks import WebhookPlan, Webhooks
 from .wire import read_request
 
 
@@ -58,14 +60,18 @@ class Sandbox:
         api_key: The key to accept; None for any.
         link_life: Seconds until a link expires.
         faults: Share of the requests that meet each fault.
+        webhooks: How it tells of generations that are completed, signed, and publishes
+            its keys; None for not at all. That needs cryptography.
         **service: Attributes of `Service`, such as `limit` and `latency`.
 
     Attributes:
         provider: Who is imitated.
         service: What decides; its attributes may be changed while it runs.
+        webhooks: What delivers webhooks; None if nothing does.
 
     Raises:
-        ConfigurationError: There is no provider of that name.
+        ConfigurationError: There is no provider of that name; or cryptography, which
+            webhooks need, is not installed.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Sandbox:
         api_key: str | None = None,
         link_life: float = LINK_LIFE,
         faults: Mapping[Fault, float] | None = None,
+        webhooks: WebhookPlan | None = None,
         **service: Any,
     ) -> None:
         self.provider: type[Provider] = (
@@ -83,6 +90,10 @@ class Sandbox:
         )
         self.service: Service = Service(**service, link=self._link)
         self.faults: FaultPlan = FaultPlan(faults or {})
+        self.webhooks: Webhooks | None = None
+        if webhooks is not None:
+            self.webhooks = Webhooks(self.service, webhooks)
+            self.service.announce = self.webhooks.announce
         self._api_key = api_key
         self._link_life = link_life
         self._port = port
@@ -112,6 +123,8 @@ class Sandbox:
             route = self._route(kind, shape_for(self.provider, prefix, kind))
             app.router.add_route(kind.endpoint.method, path, route)
         app.router.add_get(IMAGES + "{name}.png", self._serve_image)
+        if self.webhooks is not None:
+            app.router.add_get(base + KEYS_PATH, self._serve_keys)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -124,7 +137,9 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop to listen."""
+        """Stop to listen, and to tell."""
+        if self.webhooks is not None:
+            await self.webhooks.aclose()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -207,6 +222,10 @@ class Sandbox:
     def _signature(self, name: str, expires: str) -> str:
         message = f"{name} {expires}".encode()
         return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+    async def _serve_keys(self, _: web.Request) -> web.Response:
+        webhooks = cast("Webhooks", self.webhooks)
+        return web.json_response(webhooks.signer.key_set)
 
     async def _serve_image(self, incoming: web.Request) -> web.Response:
         name = incoming.match_info["name"]

@@ -226,6 +226,7 @@ class Service(Studio):
         self.generations[generation.generation_id] = generation
         self._pending.append(generation)
         self._bill(request, seconds)
+        self.announce(generation)
         return {"generation_id": generation.generation_id}
 
     def _fails(self, request: Request[Any]) -> bool:

@@ -94,6 +94,10 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _tell_nobody(_: Generation) -> None:
+    pass
+
+
 @attrs.define(kw_only=True)
 class Studio:
     """State and settings that answers are made from.
@@ -106,8 +110,11 @@ class Studio:
             failed, and is free.
         creating_seconds: How long a model is in the state `"CREATING"`.
         training_seconds: How long it is in the state `"TRAINING"` after that.
+        allow_local_webhooks: Whether webhooks may go to private hosts, such as this
+            machine; these are called by plain HTTP in spite of their https address.
         clock: Tells the seconds since 1970; a test may put its own here.
         link: Makes the link to a picture of its name.
+        announce: Told of every generation that is submitted.
         pictures: What to draw for each link that was given out, by its name.
         datasets: The datasets, by id.
         models: The models, by id; one that is shared is there from the start.
@@ -119,8 +126,10 @@ class Studio:
     failing_words: tuple[str, ...] = ("failing",)
     creating_seconds: float = 1.0
     training_seconds: float = 5.0
+    allow_local_webhooks: bool = False
     clock: Callable[[], float] = time.time
     link: Callable[[str], str] = _plain_name
+    announce: Callable[[Generation], None] = _tell_nobody
     pictures: dict[str, Picture] = attrs.field(factory=dict[str, Picture], init=False)
     datasets: dict[str, StoredDataset] = attrs.field(
         factory=dict[str, StoredDataset], init=False

@@ -199,8 +199,8 @@ async def test_a_name_that_another_took(bench: Bench) -> None:
     await bench.journal.move(one.item, "answered", **ANSWER)
     with pytest.raises(FileExistsError):
         await bench.journal.move(two.item, "answered", **ANSWER)
-    answered = await bench.journal.answered()
-    item, answer, names = await bench.journal.reread(1)
+    answered = await bench.journal.left("answered")
+    item, answer, names, _ = await bench.journal.reread(1)
 
     assert answered == {1: ["a.png"]}
     assert (item.state, answer, names) == ("answered", {}, ["a.png"])

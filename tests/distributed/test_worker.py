@@ -15,17 +15,22 @@ from ideogram_async import (
     GenerateV3,
     IdeogramClient,
     JournalError,
+    Limiter,
     Upload,
 )
 from ideogram_async.cli._gallery import write_gallery
 from ideogram_async.costs import UNKNOWN
 from ideogram_async.distributed import Worker, enqueue, status
 from ideogram_async.jobs import Job, Problem
+from ideogram_async.sandbox import Sandbox
 
 from ..jobs.shop import PROMPTS, files, manifest, picture, price, selling, shop
 from ..postgres import Postgres
 from ..servers import Server, Visit, client_of, refuse, until
 from .crew import change, rows, states, until_it_is, work
+
+
+HOOK = "https://example.com/hook"
 
 
 def told(out: Path) -> dict[int, Any]:
@@ -333,3 +338,30 @@ def test_numbers_that_are_wrong() -> None:
         Worker(client, "dsn", concurrency=0)
     with pytest.raises(ValueError, match=r"ttl must be 1 or more, got 0\.5"):
         Worker(client, "dsn", ttl=0.5)
+
+
+async def test_generations_that_are_waited_for(tmp_path: Path, dsn: str) -> None:
+    """A generation that a dropped worker had submitted is waited for by another."""
+    async with Sandbox(latency=2.0) as sandbox:
+        made = {"base_url": sandbox.url, "limiter": Limiter(4, learn=False)}
+        await enqueue(
+            PROMPTS[:3],
+            dsn,
+            out=tmp_path,
+            budget=1,
+            asynchronous=True,
+            webhook_url=HOOK,
+        )
+        async with IdeogramClient("a key", **made) as client:
+            worker = Worker(client, dsn, ttl=1, concurrency=3)
+            async with anyio.create_task_group() as group:
+                group.start_soon(worker.run)
+                await until_it_is(lambda: states(dsn)["submitted"] == 3, anyio.sleep)
+                worker.leave()
+            left = states(dsn)
+            await Worker(client, dsn, ttl=1, until_done=True).run()
+
+    assert left == {"submitted": 3}
+    assert states(dsn) == {"saved": 3}
+    assert sandbox.ledger.times_billed == dict.fromkeys(PROMPTS[:3], 1)
+    assert len(files(tmp_path)) == 4

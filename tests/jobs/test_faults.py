@@ -16,9 +16,11 @@ from ideogram_async import (
     OutcomeUnknownError,
 )
 from ideogram_async._call import Call, Halt
+from ideogram_async._polling import Poller
 from ideogram_async.jobs import Job, Progress
 from ideogram_async.jobs._budget import Budget
 from ideogram_async.jobs._folder import Folder
+from ideogram_async.jobs._generations import Generations
 from ideogram_async.jobs._items import Item, Terms
 from ideogram_async.jobs._run import Run
 from ideogram_async.jobs._sender import Sender
@@ -98,8 +100,9 @@ async def test_a_generation_that_failed(tmp_path: Path) -> None:
     (item,) = await journal.admit([(0, b"digest", "{}", CAT)], Terms())
     budget = Budget(None, price, allow_unknown_price=False, journal=journal)
     folder = Folder(tmp_path, 1)
+    asked: Any = Generations(Failing(), Poller(), journal, halt)  # type: ignore[arg-type]  # all that it asks
     sender = Sender(
-        Failing(), journal, folder, budget, halt, lambda each, _: told.append(each)
+        asked, journal, folder, budget, halt, lambda each, _: told.append(each)
     )
     await sender.deliver(item, CAT)
     await journal.aclose()
@@ -126,9 +129,9 @@ async def test_a_journal_that_fails_with_its_item(tmp_path: Path) -> None:
     (item,) = await journal.admit([(0, b"digest", "{}", CAT)], Terms())
     budget = Budget(None, price, allow_unknown_price=False, journal=journal)
     folder = Folder(tmp_path, 1)
-    sender: Any = Sender
-    await sender(
-        Failing(), journal, folder, budget, halt, lambda each, _: told.append(each)
+    asked: Any = Generations(Failing(), Poller(), journal, halt)  # type: ignore[arg-type]  # all that it asks
+    await Sender(
+        asked, journal, folder, budget, halt, lambda each, _: told.append(each)
     ).deliver(item, CAT)
     await journal.aclose()
 
