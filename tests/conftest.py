@@ -30,6 +30,7 @@ def postgres() -> Generator[Postgres]:
 
 
 @pytest.fixture
-def dsn(postgres: Postgres) -> str:
-    """Make a database for one test, and return its address."""
-    return postgres.database()
+def dsn(postgres: Postgres) -> Generator[str]:
+    """Empty a database for one test, and return its address."""
+    with postgres.borrowed() as dsn:
+        yield dsn

@@ -15,11 +15,26 @@ from typing import Any
 import attrs
 import psycopg
 
+from ideogram_async.distributed._schema import VERSION, prepare
+
 
 TEMPLATE = "template_of_tests"
 
 SETTINGS = ("max_connections = 300", "fsync = off", "full_page_writes = off")
 """Processes are killed here, and no machine: what is written survives that."""
+
+
+EMPTY = (
+    (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    ),
+    (
+        "TRUNCATE ideogram_jobs, ideogram_items, ideogram_uploads, procrastinate_jobs,"
+        " procrastinate_workers, procrastinate_events RESTART IDENTITY CASCADE"
+    ),
+    f"COMMENT ON TABLE ideogram_jobs IS 'version {VERSION}'",
+)
 
 
 @attrs.define(eq=False)
@@ -31,6 +46,7 @@ class Postgres:
 
     server: Any
     _numbers: Any = attrs.field(factory=itertools.count)
+    _free: list[str] = attrs.field(factory=list[str])
 
     def dsn(self, name: str) -> str:
         """Return the address of the database *name*."""
@@ -42,6 +58,16 @@ class Postgres:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.dsn(name)
+
+    @contextmanager
+    def borrowed(self) -> Generator[str]:
+        """Give the address of an empty database for a while; it is used again."""
+        dsn = self._free.pop() if self._free else self.database()
+        yield dsn
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            for statement in EMPTY:
+                connection.execute(statement)
+        self._free.append(dsn)
 
     def restart(self) -> None:
         """Stop the server at once, as a crash of it would, and start it again."""
@@ -82,13 +108,13 @@ def postgres() -> Generator[Postgres]:
         _prepare(found.dsn(TEMPLATE))
         yield found
     finally:
+        found.stop()
+        server.cleanup_mode = None  # it has no more to do
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(dsn: str) -> None:
     """Make the tables once, for all databases that are copies of this one."""
-    from ideogram_async.distributed._schema import prepare  # noqa: PLC0415  # as above
-
     with psycopg.connect(dsn, autocommit=True) as connection:
         prepare(connection, dsn)

@@ -20,7 +20,12 @@ import attrs
 from .._settings import named
 from ..client import IdeogramClient
 from ..distributed import JobStatus, Status, Worker, enqueue, status
-from ..errors import ConfigurationError, IdeogramError, one_line
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientFundsError,
+    one_line,
+)
 from ..jobs import Problem
 from ._arguments import DSN
 from ._gallery import write_gallery
@@ -93,10 +98,8 @@ def worked(arguments: argparse.Namespace, client: IdeogramClient) -> bool:
 
     try:
         asyncio.run(work())
-    except ConfigurationError:
-        raise
-    except IdeogramError as error:
-        _say(f"ended early: {one_line(str(error))}")
+    except (AuthenticationError, InsufficientFundsError) as error:
+        _say(f"ended early: {error}")
         return False
     return True
 

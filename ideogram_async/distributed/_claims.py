@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
@@ -86,7 +86,8 @@ def claiming(number: int, owner: int) -> Work[Assignment | None]:
             return None
         item = Claimed(*row[:6], claim=claim)
         uploads, answer, files, price, job, revision = row[6:]
-        request = remade(item.asked, _uploads(connection, uploads or []))
+        files_of = [_upload(connection, each) for each in uploads or ()]
+        request = remade(item.asked, files_of)
         answered = json.loads(answer or "null"), json.loads(files or "[]")
         return Assignment(item, job, revision, request, Reread(item, *answered, price))
 
@@ -126,24 +127,21 @@ def changed(connection: psycopg.Connection[Any], jobs: list[int]) -> None:
     )
 
 
-def remade(asked: str, uploads: Iterator[Upload]) -> Request[Any]:
+def remade(asked: str, uploads: Iterable[Upload]) -> Request[Any]:
     """Return the request that was written down as *asked*, with its files."""
     fields: dict[str, Any] = json.loads(asked)
     kind = REQUESTS[fields.pop("type")]
-    return build(kind, fields, opened=lambda _: next(uploads))
+    left = iter(uploads)
+    return build(kind, fields, opened=lambda _: next(left))
 
 
-def _uploads(
-    connection: psycopg.Connection[Any], described: list[dict[str, str]]
-) -> Iterator[Upload]:
-    for each in described:
-        name, media_type = each["filename"], each["media_type"]
-        if "url" in each:
-            yield Upload.from_url(each["url"], name, media_type=media_type)
-            continue
-        found = connection.execute(
-            "SELECT content FROM ideogram_uploads WHERE digest = %s",
-            (bytes.fromhex(each["digest"]),),
-        ).fetchone()
-        content = (found or (b"",))[0]
-        yield Upload.from_bytes(bytes(content), name, media_type=media_type)
+def _upload(connection: psycopg.Connection[Any], described: dict[str, str]) -> Upload:
+    name, media_type = described["filename"], described["media_type"]
+    if "url" in described:
+        return Upload.from_url(described["url"], name, media_type=media_type)
+    found = connection.execute(
+        "SELECT content FROM ideogram_uploads WHERE digest = %s",
+        (bytes.fromhex(described["digest"]),),
+    ).fetchone()
+    content = (found or (b"",))[0]
+    return Upload.from_bytes(bytes(content), name, media_type=media_type)

@@ -47,7 +47,7 @@ class Database:
         dsn: str,
         on_fault: Callable[[JournalError], None],
         *,
-        patience: float = PATIENCE,
+        patience: float,
         is_trial: bool = False,
     ) -> Self:
         """Connect to *dsn*, and make the tables where they are missing.

@@ -103,19 +103,6 @@ class Desk:
         if paid is not None:
             await job.saver.save(paid)
 
-    async def is_under_way(self, job: int) -> bool:
-        """Whether an item of *job* is sent, and may turn out to be free."""
-
-        def work(connection: psycopg.Connection[Any]) -> bool:
-            found = connection.execute(
-                "SELECT EXISTS (SELECT FROM ideogram_items"
-                " WHERE job = %s AND state IN ('sent', 'submitted'))",
-                (job,),
-            ).fetchone()
-            return (found or (False,))[0]
-
-        return await self.database.writer.write(work)
-
     async def publish(self, on_published: Callable[[Path], list[Path]] | None) -> bool:
         """Write the manifest of every job at rest; return whether all are written."""
         resting = await self.database.writer.write(

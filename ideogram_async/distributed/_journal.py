@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 import attrs
@@ -56,6 +56,16 @@ RETURNING i.id
 """Writes an item and its money. It can be repeated: what counts is the old cost."""
 
 
+WHY: Final = """
+SELECT j.spent, j.budget, j.unit, j.spent + %(cost)s - i.cost <= j.budget OR EXISTS (
+    SELECT FROM ideogram_items
+    WHERE job = j.id AND state IN ('sent', 'submitted')
+) FROM ideogram_items i JOIN ideogram_jobs j ON j.id = i.job
+WHERE i.id = %(id)s AND i.claim = %(claim)s AND i.owner IS NOT NULL
+    AND j.budget IS NOT NULL
+"""
+"""Money and what is under way, at one moment: the one may set the other free."""
+
 PUBLISH: Final = """
 SELECT id FROM ideogram_jobs WHERE id = %s AND NOT is_published FOR UPDATE SKIP LOCKED
 """
@@ -63,6 +73,18 @@ SELECT id FROM ideogram_jobs WHERE id = %s AND NOT is_published FOR UPDATE SKIP 
 
 class TakenError(IdeogramError):
     """The item is no longer this worker's: it was declared unknown, or given away."""
+
+
+class OverBudgetError(BudgetExceededError):
+    """The request doesn't fit into the budget of all workers.
+
+    Attributes:
+        is_hopeful: Whether it may fit yet, as something under way may be free.
+    """
+
+    def __init__(self, message: str = "", *, is_hopeful: bool = False) -> None:
+        super().__init__(message)
+        self.is_hopeful = is_hopeful
 
 
 @attrs.define(eq=False)
@@ -166,28 +188,24 @@ class PostgresJournal(Journal):
             except psycopg.errors.UniqueViolation:
                 raise FileExistsError(f"{values['files']} is taken") from None
             if found is None:
-                raise self._refusal(connection, item.id, item.claim)
+                raise self._refusal(connection, given)
 
         return work
 
     def _refusal(
-        self, connection: psycopg.Connection[Any], number: int, claim: int
+        self, connection: psycopg.Connection[Any], given: Mapping[str, Any]
     ) -> IdeogramError:
         """Return why an item could not be written."""
-        found = connection.execute(
-            "SELECT j.spent, j.budget, j.unit FROM ideogram_items i"
-            " JOIN ideogram_jobs j ON j.id = i.job"
-            " WHERE i.id = %s AND claim = %s AND owner IS NOT NULL",
-            (number, claim),
-        ).fetchone()
-        if found is None or found[1] is None:
+        found = connection.execute(WHY, given).fetchone()
+        if found is None:
             return TakenError(
-                f"item {number} is no longer this worker's: it was taken for dead"
+                f"item {given['id']} is no longer this worker's: it was taken for dead"
             )
-        spent, budget, unit = found
-        return BudgetExceededError(
+        spent, budget, unit, is_hopeful = found
+        return OverBudgetError(
             f"the next request doesn't fit, and {money(spent):f} of {money(budget):f}"
-            f" {unit} are spent: enqueue it again with a larger budget"
+            f" {unit} are spent: enqueue it again with a larger budget",
+            is_hopeful=is_hopeful,
         )
 
     async def left(self, state: State) -> dict[int, list[str | None]]:

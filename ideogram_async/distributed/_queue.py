@@ -18,6 +18,9 @@ from ._database import PATIENCE, PAUSE
 
 T = TypeVar("T")
 
+LONGEST_CONNECT: Final = 5.0
+"""Seconds to wait for a connection, before it is tried again."""
+
 LOG: Final = logging.getLogger("ideogram_async.distributed")
 
 
@@ -46,18 +49,16 @@ class PatientConnector(PsycopgConnector):
     """Waits for a database that is away, and tries again.
 
     An entry that was taken twice so is of no account: the journal hands out its item
-    once. One whose end is written twice, or too late, is gone already.
+    once. One whose end can't be written is gone already, or is found by the rescue.
     """
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
-        """Run *query*."""
+        """Run *query*, which ends an entry, puts it back, or says who is alive."""
         run = super().execute_query_async
         try:
             await _patiently(lambda: run(query, **arguments))
         except ConnectorException as error:
-            if not isinstance(error.__cause__, psycopg.errors.RaiseException):
-                raise
-            LOG.debug("another worker has it: %s", error.__cause__)
+            LOG.debug("left to the rescue: %s", error.__cause__)
 
     async def execute_query_one_async(
         self, query: Any, **arguments: Any
@@ -88,4 +89,8 @@ async def _patiently(run: Callable[[], Awaitable[T]]) -> T:
 
 def queue_of(dsn: str) -> App:
     """Return the queue in the database *dsn*; it is opened by who uses it."""
-    return App(connector=PatientConnector(conninfo=dsn, min_size=1, max_size=4))
+    return App(
+        connector=PatientConnector(
+            conninfo=dsn, min_size=1, max_size=4, timeout=LONGEST_CONNECT
+        )
+    )

@@ -22,14 +22,14 @@ from procrastinate.exceptions import ConnectorException
 
 from .._call import Call, Halt
 from ..client import IdeogramClient
-from ..errors import BudgetExceededError, NotSentError, one_line
+from ..errors import BudgetExceededError, JournalError, NotSentError, one_line
 from ..jobs import Problem
 from ..jobs._budget import Price
 from ..jobs._items import Item
-from ..jobs._values import ENDED
+from ..jobs._values import ENDED, State
 from ..limiter import LOOK_AHEAD
-from ._claims import Assignment, claiming, releasing, rescuing
-from ._database import PAUSE, Database
+from ._claims import claiming, releasing, rescuing
+from ._database import PATIENCE, PAUSE, Database
 from ._desk import Desk
 from ._journal import TakenError
 from ._queue import LOG, Again, PostponedError, queue_of
@@ -110,7 +110,7 @@ class Worker:
         Raises:
             IdeogramError: Why it ended, if nobody stopped it.
         """
-        database = await Database.opened(self.dsn, self._halt.end)
+        database = await Database.opened(self.dsn, self._halt.end, patience=PATIENCE)
         try:
             desk = Desk(self, database, self._halt, self._note)
             try:
@@ -181,7 +181,7 @@ class Worker:
     async def _watch(self, queue: App, database: Database, desk: Desk) -> None:
         """Say that this worker lives, take over from the dead, write manifests."""
         while True:
-            with suppress(*AWAY):
+            with suppress(*AWAY, JournalError):  # of the latter the halt knows
                 for owner in tuple(self._owners):
                     await queue.job_manager.update_heartbeat(owner)
                 await database.writer.write(rescuing(self.ttl))
@@ -222,23 +222,22 @@ class Worker:
         finally:
             self._owners -= Counter([owner])
             problem = self._problems.pop(number, None)
-        seconds = await self._delay(desk, assigned, before, problem)
+        seconds = self._delay(assigned.item.state, before, problem)
         queued = seconds is not None
         await database.writer.write(releasing(assigned, queued=queued))
         if seconds is not None:
             raise PostponedError(seconds)
 
-    async def _delay(
-        self, desk: Desk, assigned: Assignment, before: str, problem: Exception | None
+    def _delay(
+        self, state: State, before: State, problem: Exception | None
     ) -> float | None:
         """Return after how many seconds the item is tried again, or None if never."""
-        state = assigned.item.state
         if self._halt.reason and state in {before, "pending", "submitted", "answered"}:
             return 0
         if state in ENDED or state == "sent":
             return None
         if isinstance(problem, BudgetExceededError):
-            return 1.0 if await desk.is_under_way(assigned.job) else None
+            return 1.0 if getattr(problem, "is_hopeful", False) else None
         return 2.0
 
     def _note(self, item: Item, error: Exception) -> None:

@@ -68,7 +68,7 @@ class Bench:
 async def bench(tmp_path: Path, dsn: str) -> AsyncGenerator[Bench]:
     """Enqueue two items under a budget for one."""
     await enqueue(["a", "b"], dsn, out=tmp_path, price=price, budget="0.03")
-    database = await Database.opened(dsn, ignore)
+    database = await Database.opened(dsn, ignore, patience=1)
     yield Bench(dsn, database, await PostgresJournal.opened(database, 1))
     await database.aclose()
 

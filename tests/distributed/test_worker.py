@@ -271,7 +271,7 @@ async def test_a_database_that_stays_away(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that can't write down what it does ends, and says why."""
-    for module in ("_database", "_queue"):
+    for module in ("_worker", "_queue"):
         monkeypatch.setattr(f"ideogram_async.distributed.{module}.PATIENCE", 0.2)
     dsn = postgres.database()
     name = dsn.partition("?")[0].rpartition("/")[2]
