@@ -23,6 +23,7 @@ from ..distributed import JobStatus, Status, Worker, enqueue, status
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
+    IdeogramError,
     InsufficientFundsError,
     one_line,
 )
@@ -91,17 +92,22 @@ def worked(arguments: argparse.Namespace, client: IdeogramClient) -> bool:
         on_published=_add_page,
     )
 
-    async def work() -> None:
+    async def work() -> IdeogramError | None:
         async with client:
             with interruptible(interrupts(worker, _say)):
-                await worker.run()
+                try:
+                    await worker.run()
+                except (AuthenticationError, InsufficientFundsError) as error:
+                    return error
+                return None
 
-    try:
-        asyncio.run(work())
-    except (AuthenticationError, InsufficientFundsError) as error:
+    return _ended_well(asyncio.run(work()))
+
+
+def _ended_well(error: IdeogramError | None) -> bool:
+    if error is not None:
         _say(f"ended early: {error}")
-        return False
-    return True
+    return error is None
 
 
 def tell_status(arguments: argparse.Namespace) -> None:

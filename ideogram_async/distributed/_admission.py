@@ -42,7 +42,7 @@ RETURNING i.position, i.id, i.state, i.cost, i.unpriced
 
 ADD: Final = """
 INSERT INTO ideogram_items (job, position, digest, request, uploads, seen, queued)
-SELECT %(job)s, position, digest, request, uploads, %(revision)s, %(queued)s
+SELECT %(job)s, position, digest, request, uploads, %(revision)s, true
 FROM unnest(%(positions)s::bigint[], %(digests)s::bytea[], %(asked)s::text[],
     %(uploads)s::jsonb[]) AS r (position, digest, request, uploads)
 RETURNING position, id
@@ -91,11 +91,6 @@ class Admission:
     revision: int
     terms: Terms
 
-    @property
-    def is_queued(self) -> bool:
-        """Whether new items are worked on."""
-        return "pending" in self.terms.states
-
     def admit(
         self, connection: psycopg.Connection[Any], rows: Sequence[Row]
     ) -> Admitted:
@@ -113,9 +108,7 @@ class Admission:
         ]
         given = {"ids": [item.id for item in items]}
         resumed = [number for (number,) in connection.execute(RESUME, given)]
-        if self.is_queued:
-            resumed += [states[row[0]][1] for row in new]
-        defer(connection, resumed)
+        defer(connection, [*resumed, *(states[row[0]][1] for row in new)])
         return Admitted(items, len(new), len(rows) - len(wanted))
 
     def _without_duplicates(
@@ -164,7 +157,6 @@ class Admission:
             "digests": [row[1] for row in rows],
             "asked": [row[2] for row in rows],
             "uploads": [_kept(connection, row[3]) for row in rows],
-            "queued": self.is_queued,
         }
         return connection.execute(ADD, given).fetchall()
 

@@ -99,10 +99,9 @@ class Database:
                     self._connection = psycopg.connect(self.dsn, autocommit=True)
                 with self._connection.transaction():
                     return [work(self._connection) for work in group]
-            except psycopg.errors.DeadlockDetected:
-                continue  # nothing of it was written
-            except psycopg.OperationalError:
-                self._connection.close()
-                if time.monotonic() >= until:
-                    raise
+            except psycopg.OperationalError as error:
+                if not isinstance(error, psycopg.errors.DeadlockDetected):
+                    self._connection.close()
+                    if time.monotonic() >= until:
+                        raise
             time.sleep(PAUSE)

@@ -213,8 +213,6 @@ async def _drawn(
         queued += 1
         if own.unit is not None and journal.unit is None:
             journal.count_in(own.unit)
-    if isinstance(feed.halt.reason, Exception):
-        raise feed.halt.reason
     removed = await journal.settle(is_whole=feed.is_whole)
     return Enqueued(
         job=journal.job,

@@ -167,7 +167,9 @@ class PostgresJournal(Journal):
         self.counts["pending"] += admitted.added
         return admitted.items
 
-    def _update(self, item: Item, values: dict[str, object]) -> Work[object]:
+    def _update(
+        self, item: Item, values: dict[str, object]
+    ) -> Work[IdeogramError | None]:
         if not isinstance(item, Claimed):
             raise TypeError(f"item {item.id} is written without being claimed")
         state = values["state"]
@@ -182,13 +184,12 @@ class PostgresJournal(Journal):
         )
         given = {"id": item.id, "claim": item.claim, **values}
 
-        def work(connection: psycopg.Connection[Any]) -> None:
+        def work(connection: psycopg.Connection[Any]) -> IdeogramError | None:
             try:
                 found = connection.execute(statement, given).fetchone()
             except psycopg.errors.UniqueViolation:
                 raise FileExistsError(f"{values['files']} is taken") from None
-            if found is None:
-                raise self._refusal(connection, given)
+            return None if found else self._refusal(connection, given)
 
         return work
 
@@ -252,7 +253,8 @@ class PostgresJournal(Journal):
     async def export(self, write: Callable[[Iterator[Any]], str]) -> bool:
         """Let *write* have every item that was sent, unless another worker does.
 
-        It is repeated where it could not be written, or something has changed.
+        Raises:
+            OSError: It could not be written.
         """
 
         def work(connection: psycopg.Connection[Any]) -> bool:
@@ -266,10 +268,7 @@ class PostgresJournal(Journal):
                     " WHERE job = %s AND state <> 'pending' ORDER BY id",
                     (self.job,),
                 )
-                try:
-                    self.marks = (*self.marks[-1:], write(iter(cursor)))
-                except OSError:
-                    return False
+                self.marks = (*self.marks[-1:], write(iter(cursor)))
             connection.execute(
                 "UPDATE ideogram_jobs SET marks = %s, is_published = true"
                 " WHERE id = %s",

@@ -145,7 +145,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(self._serve(queue))
                 watching = group.create_task(self._watch(queue, database, desk))
-                await self._until_halted()
+                await asyncio.wait([group.create_task(self._until_halted())])
                 serving.cancel()
                 await asyncio.wait([serving])
                 watching.cancel()

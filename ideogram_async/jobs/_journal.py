@@ -19,6 +19,7 @@ from typing import Any
 
 import attrs
 
+from ..errors import IdeogramError
 from ._items import Item, Reread, Row, Terms
 from ._values import State
 from ._writer import Work, Writer
@@ -69,9 +70,11 @@ class Journal(ABC):
 
         Raises:
             JournalError: It could not be written.
+            IdeogramError: It may not be written (any more).
         """
-        work = self._moved(item, state, columns)
-        await self._writer.write(work)
+        refusal = await self._writer.write(self._moved(item, state, columns))
+        if refusal is not None:
+            raise refusal
 
     def move_soon(self, item: Item, state: State, **columns: object) -> None:
         """Put *item* into *state*; what is written later is written after it."""
@@ -83,7 +86,7 @@ class Journal(ABC):
 
     def _moved(
         self, item: Item, state: State, columns: dict[str, object]
-    ) -> Work[object]:
+    ) -> Work[IdeogramError | None]:
         self.counts[item.state] -= 1
         self.counts[state] += 1
         item.state = state
@@ -91,8 +94,13 @@ class Journal(ABC):
         return self._update(item, {"state": state, **spent, **columns})
 
     @abstractmethod
-    def _update(self, item: Item, values: dict[str, object]) -> Work[object]:
-        """Return what writes *values* into the columns of *item*."""
+    def _update(
+        self, item: Item, values: dict[str, object]
+    ) -> Work[IdeogramError | None]:
+        """Return what writes *values* into the columns of *item*.
+
+        It returns why it may not, if so.
+        """
 
     @abstractmethod
     async def left(self, state: State) -> dict[int, list[str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from ideogram_async.cli import _fleet as fleet
 from ideogram_async.cli import main
+from ideogram_async.costs import UNKNOWN
+from ideogram_async.distributed import enqueue
 from ideogram_async.sandbox import Sandbox
 
 from ..distributed.crew import change, rows, states
@@ -33,10 +36,10 @@ def test_from_prompts_to_pictures(
 ) -> None:
     """A file is enqueued, a worker makes it, and the status tells so."""
     Path("p.csv").write_text("prompt,seed\na cat,1\na dog,2\nbad,-1\na cat,1\n")
-    enqueue = ("enqueue", "p.csv", "--out", "out", "--budget", "1", *SMALL)
-    assert main([*enqueue, "--dry-run"]) == 1
+    call = ("enqueue", "p.csv", "--out", "out", "--budget", "1", *SMALL)
+    assert main([*call, "--dry-run"]) == 1
     assert "would queue 3 requests; cost: 0.18 USD" in capsys.readouterr().out
-    assert main([*enqueue, "--dedupe"]) == 1
+    assert main([*call, "--dedupe"]) == 1
     told = capsys.readouterr()
     assert "bad row: p.csv:4: seed must be in" in told.err
     assert "4 rows: 2 pending\nleft out: 1 rows equal to an earlier one" in told.out
@@ -73,8 +76,8 @@ def test_what_is_unknown_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Unknown items are listed, the first few of them; as JSON all of it is told."""
-    Path("p.txt").write_text("\n".join(f"prompt {number}" for number in range(5)))
-    assert main(["enqueue", "p.txt", "--out", "out"]) == 0
+    prompts = [f"prompt {number}" for number in range(5)]
+    asyncio.run(enqueue(prompts, database, out="out", price=lambda _: UNKNOWN))
     change(
         database,
         "UPDATE ideogram_items SET state = 'unknown', moved_at = now(),"

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import attrs
+import psycopg
 import pytest
 
 from ideogram_async import BudgetExceededError
@@ -185,6 +186,18 @@ async def test_a_budget_is_checked_with_the_intent(bench: Bench) -> None:
     assert len(refused) == 1
     assert "0.03 of 0.03 USD are spent" in str(refused[0])
     assert sorted(state for state, _, _ in bench.states()) == ["pending", "sent"]
+
+
+async def test_a_deadlock_is_tried_again(bench: Bench) -> None:
+    """Of two who wait for each other the server stops one, which begins again."""
+    faults = [psycopg.errors.DeadlockDetected("deadlock detected")]
+
+    def work(connection: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return connection.execute("SELECT 1").fetchone()
+
+    assert await bench.database.writer.write(work) == (1,)
 
 
 async def test_items_are_written_by_those_who_claimed_them(bench: Bench) -> None:

@@ -21,6 +21,7 @@ from ideogram_async import (
 from ideogram_async.cli._gallery import write_gallery
 from ideogram_async.costs import UNKNOWN
 from ideogram_async.distributed import Worker, enqueue, status
+from ideogram_async.distributed._queue import PostponedError
 from ideogram_async.jobs import Job, Problem
 from ideogram_async.sandbox import Sandbox
 
@@ -329,6 +330,76 @@ async def test_names_that_are_taken(tmp_path: Path, dsn: str) -> None:
     names = [json.loads(names)[0] for (names,) in rows(dsn, "files")]
     assert len(set(names)) == 3
     assert "0000-12345-2.png" in names
+
+
+async def test_a_folder_that_can_not_be_used(tmp_path: Path, dsn: str) -> None:
+    """A worker that can't write where it should ends, and says so; nothing is lost."""
+    away = tmp_path / "a file"
+    away.write_text("")
+    async with Server(shop()) as server:
+        await enqueue(["one"], dsn, out=away / "out", price=price)
+        with pytest.raises(ExceptionGroup) as raised:
+            await work(dsn, server)
+        first = states(dsn)
+        change(dsn, "UPDATE ideogram_items SET queued = false")
+        with pytest.raises(ExceptionGroup) as again:
+            await work(dsn, server)
+
+    assert raised.group_contains(NotADirectoryError)
+    assert again.group_contains(NotADirectoryError)
+    assert first == {"pending": 1}
+    assert server.ran == 0
+
+
+async def test_an_entry_of_the_queue_that_is_too_many(tmp_path: Path, dsn: str) -> None:
+    """An item stands in the queue twice, and is sent once."""
+    async with Server(shop()) as server:
+        await enqueue(["one", "two"], dsn, out=tmp_path, price=price)
+        change(
+            dsn,
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args)"
+            " SELECT queue_name, task_name, args FROM procrastinate_jobs",
+        )
+        await work(dsn, server, workers=2)
+
+    assert server.ran == 2
+    assert states(dsn) == {"saved": 2}
+
+
+async def test_entries_of_a_dead_worker(tmp_path: Path, dsn: str) -> None:
+    """What a dead worker had taken from the queue, and not claimed yet, goes on."""
+    async with Server(shop()) as server:
+        await enqueue(["one", "two"], dsn, out=tmp_path, price=price)
+        change(dsn, "UPDATE procrastinate_jobs SET status = 'doing' WHERE id = 1")
+        await work(dsn, server, workers=2)
+
+    assert states(dsn) == {"saved": 2}
+    assert server.ran == 2
+
+
+async def test_an_item_that_is_taken_away(
+    tmp_path: Path, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that was taken for dead, and wakes, leaves the item to its heir."""
+    async with Server(shop(seconds=0.5)) as server, client_of(server.url) as client:
+        await enqueue(["one"], dsn, out=tmp_path, price=price)
+        worker = Worker(client, dsn, ttl=60, price=price)
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker.run)
+            await until(lambda: server.in_progress)
+            change(dsn, "UPDATE ideogram_items SET claim = 7, state = 'saved'")
+            await until_it_is(lambda: "taken for dead" in caplog.text, anyio.sleep)
+            worker.stop()
+
+    assert rows(dsn, "state, claim, answer") == [("saved", 7, None)]
+
+
+async def test_an_entry_that_comes_too_late() -> None:
+    """A worker that is about to end takes nothing new, and puts it back."""
+    worker: Any = Worker(IdeogramClient("a key"), "dsn")
+    worker.stop()
+    with pytest.raises(PostponedError, match="postponed for 0 s"):
+        await worker._take(None, None, 1, 1)
 
 
 def test_numbers_that_are_wrong() -> None:
