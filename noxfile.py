@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 if shutil.which("chromium"):
     nox.options.sessions = [*nox.options.sessions, "browser"]
 
-EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,sandbox,webhooks]"
+EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,otel,sandbox,webhooks]"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -61,8 +61,8 @@ def versions(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Try the page of the pictures in a headless Chromium."""
-    session.install(".[sandbox]", *_group("tests"))
+    """Try the pages, of the pictures and of the examples, in a headless Chromium."""
+    session.install(EXTRAS, *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"
     session.run("pytest", "tests/browser", *session.posargs)
 
@@ -77,9 +77,10 @@ def extras(session: nox.Session) -> None:
 
 @nox.session
 def kill(session: nox.Session) -> None:
-    """Kill a job of 500 items 200 times, and see that nothing is lost. Some minutes."""
+    """Kill jobs of 500 items 200 times, and see that nothing is lost. Some minutes."""
     session.install(".[sandbox]")
     session.run("python", "tests/jobs/kill.py", *session.posargs)
+    session.run("python", "tests/jobs/kill.py", "--async", *session.posargs)
 
 
 @nox.session

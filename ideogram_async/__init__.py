@@ -48,6 +48,8 @@ from .uploads import Upload
 
 
 if TYPE_CHECKING:
+    from ._stats import Stats
+    from .hooks import Hooks
     from .masks import Mask
     from .requests import (
         ColorPalette,
@@ -127,6 +129,8 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "_stats": "Stats",
+            "hooks": "Hooks",
             "masks": "Mask",
             "requests": " ".join(requests.__all__),
             "responses": " ".join(responses.__all__),
@@ -175,6 +179,7 @@ __all__ = [
     "GetGeneration",
     "GetModel",
     "GetModelResponse",
+    "Hooks",
     "IdeogramClient",
     "IdeogramError",
     "ImageLayer",
@@ -217,6 +222,7 @@ __all__ = [
     "RunningBatch",
     "SafetyError",
     "ServerError",
+    "Stats",
     "StatusError",
     "StyleDescription",
     "SubmitGenerateV4",

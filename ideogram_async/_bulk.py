@@ -20,7 +20,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import anyio
 import attrs
@@ -30,7 +30,6 @@ from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
-from .costs import UNKNOWN, Cost
 from .errors import NotSentError
 from .limiter import LOOK_AHEAD
 from .requests import Request
@@ -149,20 +148,12 @@ class Bulk(Generic[Item, T]):
             request = self.prepare(item)
             response = await self.send(request, call)
             provider = cast("Provider", call.answered_by)
-            cost = _cost(provider, request)
-            return Success(index, request, response, call.attempts, provider.name, cost)
+            name, attempts = provider.name, call.attempts
+            return Success(index, request, response, attempts, name, call.cost)
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, LOCKS_OUT) and self.is_locked_out():
                 self._halt.end(error)
             return Failure(index, request, error, call.attempts)
-
-
-def _cost(provider: Provider, request: Request[Any]) -> Cost:
-    """Return what *request* cost; an answer that is paid isn't lost to a bad price."""
-    try:
-        return provider.cost(request)
-    except Exception:  # noqa: BLE001  # of a provider of the user's own
-        return UNKNOWN
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -221,7 +212,7 @@ class Source(Generic[Item]):
     ) -> Item | SourceError | End:
         if self._ended:
             return End.END
-        with anyio.CancelScope(deadline=call.expires_at) as scope, call.ending(scope):
+        with call.limited():
             try:
                 return await anext(items)
             except StopAsyncIteration:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-import anyio
 import attrs
 
-from ._backend import backend_ready
 from ._learning import Verdict
 from ._retry import may_go_elsewhere
+from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, NotSentError, RequestTimeoutError
 
 
 if TYPE_CHECKING:
     from .providers import Provider
+    from .requests import Request
 
 T = TypeVar("T")
 
@@ -38,14 +37,58 @@ class Halt:
     """
 
     reason: BaseException | None = None
-    waits: set[anyio.CancelScope] = attrs.field(factory=set["anyio.CancelScope"])
+    waits: set[Wait] = attrs.field(factory=set["Wait"])
 
     def end(self, reason: BaseException) -> None:
         """End the batch because of *reason*; the first reason stays."""
         if self.reason is None:
             self.reason = reason
             for wait in self.waits:
-                wait.cancel()
+                wait.end()
+
+
+class Wait:
+    """A wait of the current task, up to a moment, or to the end of a batch.
+
+    It is what `asyncio.timeout` is, in a fifth of its steps: every request of a batch
+    waits for its places.
+
+    Args:
+        until: By the event loop's clock; infinite for no limit.
+        halt: What can end it.
+    """
+
+    __slots__ = ("_alarm", "_cancelling", "_halt", "_is_over", "_task")
+
+    def __init__(self, until: float, halt: Halt) -> None:
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._cancelling = self._task.cancelling()
+        self._halt, self._is_over = halt, False
+        self._alarm: asyncio.Handle | None = None
+        if halt.reason is not None or until != math.inf:
+            moment = -math.inf if halt.reason else until
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_at(moment, self.end)
+
+    def end(self) -> None:
+        """End it now."""
+        if not self._is_over:
+            self._is_over = True
+            self._task.cancel()
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._halt.waits.add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """End; True if the wait was ended, and by nobody else."""
+        self._halt.waits.discard(self)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if not self._is_over:
+            return False
+        is_ours = self._task.uncancel() <= self._cancelling
+        return is_ours and kind is asyncio.CancelledError
 
 
 class Witness(Protocol):
@@ -74,6 +117,15 @@ class Call:
         moves_on: Whether another provider is left.
         answered_by: The provider whose answer it was.
         witness: Who is told of its attempts, if anybody.
+        request: What is sent.
+        number: Number of the request, unique in the process.
+        began: When, by the monotonic clock.
+        is_told: Whether anybody wants to hear of what goes well.
+        sent_before: How often something was sent before this step.
+        waited: Seconds that it waited for places, so far.
+        last_wait: Seconds that the last attempt waited for them.
+        is_cut_off: Whether it was cancelled while something paid was under way.
+        cost: What its answer costs.
         keeps_places: Whether an answered step keeps its places, as its work goes on at
             the service.
         kept: What gives them back, once there are any.
@@ -87,6 +139,15 @@ class Call:
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
+    request: Request[Any] | None = None
+    number: int = 0
+    began: float = 0.0
+    is_told: bool = False
+    sent_before: int = 0
+    waited: float = 0.0
+    last_wait: float = 0.0
+    is_cut_off: bool = False
+    cost: Cost = UNKNOWN
     keeps_places: bool = False
     kept: Callable[[Verdict], None] | None = None
 
@@ -111,6 +172,7 @@ class Call:
     def forget(self) -> None:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
+        self.sent_before = self.attempts
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""
@@ -138,29 +200,18 @@ class Call:
         self.raise_if_over(cause)
         if self.halt is None and self.waits_until == math.inf:
             return await wait()
-        await backend_ready()
-        with anyio.CancelScope(deadline=self.waits_until) as scope, self.ending(scope):
+        with self.limited():
             return await wait()
         raise self._end(cause)
 
-    @contextmanager
-    def ending(self, scope: anyio.CancelScope) -> Generator[None]:
-        """Let the end of the batch cancel *scope*, meanwhile."""
-        if self.halt is None:
-            yield
-            return
-        if self.halt.reason:
-            scope.cancel()
-        self.halt.waits.add(scope)
-        try:
-            yield
-        finally:
-            self.halt.waits.discard(scope)
+    def limited(self) -> Wait:
+        """Return what ends the block that it is around with the call or its batch."""
+        return Wait(self.waits_until, self.halt or Halt())
 
     async def sleep(self, seconds: float) -> None:
         """Sleep between attempts, unless the call or its batch ends before."""
         if seconds:
-            await self.wait(lambda: anyio.sleep(seconds), "to be sent again")
+            await self.wait(lambda: asyncio.sleep(seconds), "to be sent again")
 
     def raise_if_over(self, cause: str) -> None:
         """Raise if the batch has ended or the time is up.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from time import monotonic
 from typing import Final
 
 import attrs
@@ -13,6 +14,7 @@ import attrs
 from ._call import Call, Witness
 from ._http import HttpRequest, HttpResponse
 from ._learning import Lease
+from ._recorder import Recorder
 from ._retry import (
     RetryPolicy,
     did_not_run,
@@ -57,12 +59,16 @@ class Delivery:
         limiter: The gate.
         retry: What may be sent again, and when.
         timeout: Seconds for one attempt.
+        headers: Further header fields of every step.
+        recorder: Who is told of every wait, attempt and retry.
     """
 
     transport: Transport
     limiter: Limiter
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     timeout: float = TIMEOUT
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    recorder: Recorder = attrs.field(factory=Recorder)
 
     async def deliver(
         self, step: HttpRequest, check: Check, call: Call
@@ -74,6 +80,8 @@ class Delivery:
                 a paid step may have run.
         """
         call.forget()
+        if self.headers:
+            step = attrs.evolve(step, headers={**step.headers, **self.headers})
         try:
             try:
                 return await self._attempt(step, check, call, front=False)
@@ -102,59 +110,79 @@ class Delivery:
         async def attempt() -> HttpResponse:
             return await self._attempt(step, check, call, front=True)
 
+        def retrying(error: BaseException, delay: float) -> None:
+            self.recorder.retrying(call, error, delay)
+
         return await repeat(
-            attempt, self.retry, step, first_error, call.sleep, call.hands_over
+            attempt,
+            self.retry,
+            step,
+            first_error,
+            call.sleep,
+            call.hands_over,
+            retrying,
         )
 
     async def _wait_for_lease(
         self, step: HttpRequest, call: Call, *, front: bool
     ) -> Lease:
-        return await call.wait(
-            lambda: self.limiter.acquire(
-                step.places, front=front, leaves=call.moves_on
-            ),
-            FOR_A_PLACE,
-        )
+        began = monotonic()
+        ended: BaseException | None = None
+        try:
+            return await call.wait(
+                lambda: self.limiter.acquire(
+                    step.places, front=front, leaves=call.moves_on
+                ),
+                FOR_A_PLACE,
+            )
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            self.recorder.waited(call, step.places, monotonic() - began, ended)
 
     async def _attempt(
         self, step: HttpRequest, check: Check, call: Call, *, front: bool
     ) -> HttpResponse:
-        lease: Lease | None = None
+        lease = None
+        call.last_wait = 0.0
         if step.places:
             lease = None if front else self.limiter.try_acquire(step.places)
             lease = lease or await self._wait_for_lease(step, call, front=front)
         error: BaseException | None = CANCELLED
         witness: Witness | None = None
+        response: HttpResponse | None = None
+        sent_at = 0.0
         try:
             call.raise_if_over("to be sent")
             is_harmless = step.is_harmless
             if call.witness and not is_harmless:
                 witness = call.witness
                 await witness.sending()
-            call.attempts += 1
             longest = HARMLESS_TIMEOUT if is_harmless else math.inf
             seconds = min(self.timeout, longest, call.remaining())
             connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
+            sent_at = self.recorder.sending(call, step, self.limiter)
             response = await self.transport.send(step, seconds, connect)
             check(response)
         except IdeogramError as failure:
             error = failure
-            if may_have_run(failure) and not step.is_harmless:
-                call.suspect = failure
-                call.stay()
-            if witness and did_not_run(failure):
-                witness.spared()
+            _judge(failure, step, call, witness)
             raise
         else:
             error = None
             return response
         finally:
-            if lease is not None and call.keeps_places and error is None:
-                call.kept = partial(self.limiter.release, lease)
-            elif lease is not None:
-                self._give_back(lease, error)
+            if lease is not None:
+                self._give_back(lease, call, error)
+            if sent_at:
+                attempted = self.recorder.attempted
+                attempted(call, step, self.limiter, sent_at, response, error)
 
-    def _give_back(self, lease: Lease, error: BaseException | None) -> None:
+    def _give_back(self, lease: Lease, call: Call, error: BaseException | None) -> None:
+        if call.keeps_places and error is None:
+            call.kept = partial(self.limiter.release, lease)
+            return
         named = None
         if isinstance(error, StatusError):
             named = error.max_inflight_requests
@@ -162,3 +190,14 @@ class Delivery:
                 is_down = isinstance(error, ServerError)
                 self.limiter.pause(error.retry_after, is_down=is_down)
         self.limiter.release(lease, verdict_of(error), max_inflight_requests=named)
+
+
+def _judge(
+    failure: IdeogramError, step: HttpRequest, call: Call, witness: Witness | None
+) -> None:
+    """Note what *failure* tells of whether *step* ran."""
+    if may_have_run(failure) and not step.is_harmless:
+        call.suspect = failure
+        call.stay()
+    if witness and did_not_run(failure):
+        witness.spared()

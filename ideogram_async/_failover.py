@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
 from ._call import Call
 from ._delivery import Delivery
+from ._listeners import Listeners
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
 from .errors import IdeogramError, RequestTimeoutError
@@ -24,6 +27,8 @@ from .requests import Request
 
 
 if TYPE_CHECKING:
+    from ._stats import Stats
+    from ._tally import Downloads
     from .providers import Provider
 
 T = TypeVar("T")
@@ -78,6 +83,7 @@ class Failover:
         channels: At least one.
         set_aside: Those that refused the key or for funds, and what they said.
         slow_until: When those that let a share of the time pass are asked first again.
+        listeners: Who is told of every request.
     """
 
     channels: tuple[Channel, ...]
@@ -85,21 +91,32 @@ class Failover:
         factory=dict["Provider", IdeogramError]
     )
     slow_until: dict[Provider, float] = attrs.field(factory=dict["Provider", float])
+    listeners: Listeners = attrs.field(factory=Listeners)
 
-    def configured(self, retry: RetryPolicy, timeout: float) -> Failover:
+    def configured(
+        self, retry: RetryPolicy, timeout: float, headers: Mapping[str, str]
+    ) -> Failover:
         """Return the same with other rules for every delivery."""
+        rules: Any = {"retry": retry, "timeout": timeout, "headers": headers}
         return attrs.evolve(
             self,
             channels=tuple(
-                attrs.evolve(
-                    channel,
-                    delivery=attrs.evolve(
-                        channel.delivery, retry=retry, timeout=timeout
-                    ),
-                )
-                for channel in self.channels
+                attrs.evolve(each, delivery=attrs.evolve(each.delivery, **rules))
+                for each in self.channels
             ),
         )
+
+    def stats(self, downloads: Downloads) -> Stats:
+        """Return the counters of all of them."""
+        from ._stats import stats_of, total  # noqa: PLC0415  # few programs ask
+
+        recorders = [channel.delivery.recorder for channel in self.channels]
+        parts = [
+            stats_of(each.provider, each.tally, channel.limiter)
+            for each, channel in zip(recorders, self.channels, strict=True)
+        ]
+        handed_over = [each.tally.handed_over for each in recorders]
+        return total(parts, sum(handed_over, Counter[str]()), downloads)
 
     @property
     def limit(self) -> int:
@@ -142,9 +159,12 @@ class Failover:
         Raises:
             IdeogramError: There is no answer; the class says why.
         """
+        self.listeners.started(call, request)
         left = self._takers(request)
         while True:
             channel = left.pop(0)
+            recorder = channel.delivery.recorder
+            recorder.tally.requests += 1
             call.start(others=len(left))
             try:
                 answer = await channel.send(request, call)
@@ -153,11 +173,17 @@ class Failover:
                     self.set_aside[channel.provider] = error
                 if isinstance(error, RequestTimeoutError) and call.moves_on:
                     self.slow_until[channel.provider] = call.expires_at
-                if not call.hands_over(error):
+                is_over = not call.hands_over(error)
+                recorder.failed(call, error, is_over=is_over)
+                if is_over:
                     raise
+            except BaseException as error:
+                recorder.failed(call, error, is_over=True)
+                raise
             else:
                 self.set_aside.pop(channel.provider, None)
                 self.slow_until.pop(channel.provider, None)
+                recorder.answered(call, request, answer)
                 return answer
 
     def _takers(self, request: Request[Any]) -> list[Channel]:

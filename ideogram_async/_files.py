@@ -19,7 +19,10 @@ from . import providers
 from ._backend import backend_ready
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
+from ._listeners import Listeners
+from ._recorder import DownloadRecord
 from ._retry import RetryPolicy, repeat
+from ._tally import Downloads
 from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
@@ -43,11 +46,15 @@ class Downloader:
         transport: What fetches.
         retry: How often a lost connection is tried again.
         limiter: A gate of its own: nothing that holds a place may wait for another.
+        listeners: Who is told of every download.
+        counted: The counters.
     """
 
     transport: Transport
     retry: RetryPolicy
     limiter: Limiter = attrs.field(factory=lambda: Limiter(PLACES, learn=False))
+    listeners: Listeners = attrs.field(factory=Listeners)
+    counted: Downloads = attrs.field(factory=Downloads)
 
     async def save(
         self,
@@ -68,12 +75,29 @@ class Downloader:
             DownloadError: There is no whole image to be had, or it can't be written;
                 nothing stands at *path* that was not there before.
         """
+        record = DownloadRecord(image.url or "")
+        try:
+            saved = await self._save(image, path, call, max_bytes, record)
+        except BaseException as error:
+            record.end(self.counted, self.listeners, error)
+            raise
+        record.end(self.counted, self.listeners, None)
+        return saved
+
+    async def _save(
+        self,
+        image: ImageObject,
+        path: Path,
+        call: Call,
+        max_bytes: int,
+        record: DownloadRecord,
+    ) -> Path:
         if image.url is None:
             raise DownloadError("the image has no link: the service withheld it")
         step = HttpRequest("GET", image.url)
 
         async def attempt() -> Path:
-            return await self._attempt(step.url, path, call, max_bytes)
+            return await self._attempt(step.url, path, call, max_bytes, record)
 
         try:
             try:
@@ -86,21 +110,25 @@ class Downloader:
         except OSError as error:
             raise DownloadError(f"can't write {path}: {error.strerror}") from error
 
-    async def _attempt(self, url: str, path: Path, call: Call, max_bytes: int) -> Path:
+    async def _attempt(
+        self, url: str, path: Path, call: Call, max_bytes: int, record: DownloadRecord
+    ) -> Path:
         await backend_ready()
         lease = await call.wait(self.limiter.acquire, "to be downloaded")
         try:
             await anyio.to_thread.run_sync(_make_folder, path.parent)
             async with _temporary(path) as file:
                 await call.wait(
-                    lambda: self._fetch(url, file, max_bytes), "for the image"
+                    lambda: self._fetch(url, file, max_bytes, record), "for the image"
                 )
                 await anyio.to_thread.run_sync(keep, file, path)
         finally:
             self.limiter.release(lease)
         return path
 
-    async def _fetch(self, url: str, file: IO[bytes], max_bytes: int) -> None:
+    async def _fetch(
+        self, url: str, file: IO[bytes], max_bytes: int, record: DownloadRecord
+    ) -> None:
         head, size = b"", 0
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
@@ -109,6 +137,7 @@ class Downloader:
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
                 size += len(chunk)
+                record.size += len(chunk)
                 if len(head) == HEAD:
                     _check_signature(head)
                 if size > max_bytes:

@@ -10,17 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from typing import Any, Final, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 import attrs
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    retry_if_not_result,
-)
 
+from . import requests
+from ._backend import backend_ready
 from ._call import Call
 from ._failover import Channel, Failover
 from ._retry import LOCKS_OUT, RetryPolicy
@@ -35,9 +32,13 @@ from .errors import (
     StatusError,
     TransportError,
 )
-from .requests import GetGeneration
-from .responses import GenerationResponse
 
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+    from .requests import GetGeneration
+    from .responses import GenerationResponse
 
 COMPLETED: Final = "completed"
 FAILED: Final = "failed"
@@ -87,27 +88,50 @@ class Poller:
 
     polling: Polling = attrs.field(factory=Polling)
     _free_at: float = attrs.field(default=-math.inf, init=False)
-    _turns: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
+
+    @cached_property
+    def _turns(self) -> anyio.Lock:
+        return anyio.Lock()
 
     async def wait(
-        self, failover: Failover, generation_id: str, call: Call
+        self,
+        failover: Failover,
+        generation_id: str,
+        call: Call,
+        *,
+        is_steady: bool = False,
     ) -> GenerationResponse:
         """Return what a generation has made, as soon as it is completed.
+
+        Args:
+            failover: Whom it asks.
+            generation_id: Of which generation.
+            call: How long.
+            is_steady: Whether its polls don't get rarer, as something waits for its
+                end.
 
         Raises:
             GenerationFailedError: It ended as failed.
             RequestTimeoutError: The time of *call* was up; the generation goes on.
             IdeogramError: It can't be asked for; the class says why.
         """
-        request = GetGeneration(generation_id)
+        from tenacity import (  # noqa: PLC0415  # most programs never wait so
+            AsyncRetrying,
+            retry_if_exception,
+            retry_if_not_result,
+        )
+
+        request = requests.GetGeneration(generation_id)
         asking = _Asking(_takers(failover, request), request, call)
+        polling = attrs.evolve(self.polling, factor=1.0) if is_steady else self.polling
+        await backend_ready()
 
         async def poll() -> GenerationResponse:
             return await self._poll(asking)
 
         polls = AsyncRetrying(
             retry=retry_if_not_result(_has_ended) | retry_if_exception(_passes),
-            wait=self._pause,
+            wait=lambda state: self._pause(state, polling),
             sleep=call.sleep,
             reraise=True,
         )
@@ -130,7 +154,8 @@ class Poller:
                     raise
                 del channels[0]
             except IdeogramError as error:
-                asking.found = f"the last poll failed: {error}"
+                if asking.call.remaining() > 0:
+                    asking.found = f"the last poll failed: {error}"
                 raise
             else:
                 asking.found = f"it is {answer.status}"
@@ -144,14 +169,14 @@ class Poller:
                 await anyio.sleep(left)
             self._free_at = now() + self.polling.spacing
 
-    def _pause(self, state: RetryCallState) -> float:
+    def _pause(self, state: RetryCallState, polling: Polling) -> float:
         """Return the seconds to the next poll; a `Retry-After` holds for all waits."""
         outcome: Any = state.outcome
         error = outcome.exception()
         asked = (isinstance(error, StatusError) and error.retry_after) or 0.0
         now = asyncio.get_running_loop().time()
         self._free_at = max(self._free_at, now + asked)
-        return max(asked, self.polling.pause(state.attempt_number))
+        return max(asked, polling.pause(state.attempt_number))
 
 
 @attrs.define(eq=False)
@@ -162,13 +187,13 @@ class _Asking:
         channels: Whom it asks: the first, and the next ones if that doesn't know it.
         request: What it asks.
         call: How long.
-        found: What the last poll found.
+        found: What the last poll found that was not cut off by the end of the time.
     """
 
     channels: list[Channel]
     request: GetGeneration
     call: Call
-    found: str = "it was not asked for yet"
+    found: str = "nothing was heard of it yet"
 
     def timed_out(self) -> RequestTimeoutError:
         """Return the error for a wait whose time was up."""

@@ -169,17 +169,19 @@ class _Attempts:
         )
 
 
-async def repeat(
+async def repeat(  # noqa: PLR0913, PLR0917  # all that a loop must be told
     attempt: Callable[[], Awaitable[T]],
     policy: RetryPolicy,
     step: HttpRequest,
     first_error: IdeogramError,
     sleep: Callable[[float], Awaitable[None]],
     hands_over: Callable[[BaseException], bool] = lambda _: False,
+    retrying: Callable[[BaseException, float], None] = lambda _, __: None,
 ) -> T:
     """Go on after the first attempt has failed with *first_error*.
 
     The first attempt runs outside, because tenacity costs a third of a request's time.
+    *retrying* is told why it goes on, and after how many seconds.
 
     Raises:
         IdeogramError: The last attempt's error.
@@ -194,10 +196,17 @@ async def repeat(
             raise pending.pop()
         return await attempt()
 
-    retrying = AsyncRetrying(
-        retry=attempts.wants_more, wait=attempts.wait, sleep=sleep, reraise=True
+    def before_sleep(state: RetryCallState) -> None:
+        retrying(cast("BaseException", _error_of(state)), state.upcoming_sleep)
+
+    again = AsyncRetrying(
+        retry=attempts.wants_more,
+        wait=attempts.wait,
+        sleep=sleep,
+        before_sleep=before_sleep,
+        reraise=True,
     )
-    return cast("T", await retrying(next_attempt))
+    return cast("T", await again(next_attempt))
 
 
 def _is_cut_off(error: BaseException) -> bool:

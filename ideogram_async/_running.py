@@ -65,7 +65,7 @@ class RunningBatch(Generic[T]):
         self._changed = asyncio.Event()
         self._stream: Outcomes[T] | None = None
         self._stopped_by: str | None = None
-        self._fault: BaseException | None = None
+        self._is_whole = False
         self._under_way: set[anyio.CancelScope] = set()
         loop = asyncio.get_running_loop()
         self.task = loop.create_task(self._run(opens(self._sending(send))))
@@ -151,9 +151,7 @@ class RunningBatch(Generic[T]):
                     outcomes.stop(self._stopped_by)
                 async for outcome in outcomes:
                     self._keep(outcome)
-        except BaseException as fault:
-            self._fault = fault
-            raise
+            self._is_whole = True
         finally:
             self.is_done = True
             self.total = len(self._kept)
@@ -189,11 +187,11 @@ class RunningBatch(Generic[T]):
         self._changed = asyncio.Event()
 
     def _raise_if_torn(self) -> None:
-        if self._fault is not None:
+        if not self._is_whole:
             raise IdeogramError(
                 "the batch was torn down before every item had its outcome: what was"
                 " under way may be billed"
-            ) from self._fault
+            )
 
 
 @attrs.frozen(eq=False)

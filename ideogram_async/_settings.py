@@ -1,13 +1,16 @@
-"""Which providers, with which keys, at which addresses: arguments and environment."""
+"""The options of a client: arguments and environment, checked."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
 from urllib.parse import urlsplit
 
 from . import providers
+from ._retry import RetryPolicy
 from .errors import ConfigurationError
 
 
@@ -16,6 +19,23 @@ if TYPE_CHECKING:
 
 Choice: TypeAlias = "str | Provider"
 """A provider by name, with its key from the environment, or one with its key."""
+
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""What RFC 9110 allows in the name and in the value of a header field."""
+FRAMING: Final = frozenset(
+    ("Connection", "Content-Length", "Content-Type", "Host", "Transfer-Encoding")
+)
+"""Header fields that follow from the body and the address."""
+
+
+class Options(TypedDict, total=False):
+    """What `IdeogramClient.with_options` changes; see the client for the meanings."""
+
+    retry: RetryPolicy
+    timeout: float
+    deadline: float | None
+    headers: Mapping[str, str]
 
 
 def chosen(
@@ -70,6 +90,65 @@ def check_shared(
         raise ConfigurationError(
             "a limiter is for one key: leave it out where there are several providers"
         )
+
+
+def check_network(
+    session: object, proxy: str | None, ssl: object, *, trust_env: bool
+) -> None:
+    """Check how connections are to be made.
+
+    Raises:
+        ConfigurationError: A session is given as well, which decides that itself; or
+            the proxy is no address, or the context none.
+    """
+    given = {"proxy": proxy, "trust_env": trust_env or None, "ssl": ssl}
+    names = [name for name, value in given.items() if value is not None]
+    if session is not None and names:
+        raise ConfigurationError(
+            f"{', '.join(names)}: say it to the session that is given, which makes the"
+            " connections, or leave the session out"
+        )
+    if proxy is not None and not _is_address(proxy):
+        raise ConfigurationError(
+            "proxy must be like http://user:password@proxy.example:3128"
+        )
+    if ssl is not None and not isinstance(ssl, SSLContext):
+        raise ConfigurationError(
+            f"ssl must be an ssl.SSLContext, got {type(ssl).__name__}: make one by"
+            " ssl.create_default_context(cafile=...)"
+        )
+
+
+def checked_headers(
+    headers: Mapping[str, str] | None, asked: Iterable[Provider]
+) -> dict[str, str]:
+    """Return header fields for every request, with their names as they are usual.
+
+    Raises:
+        ConfigurationError: One would carry the key, frame the body, or isn't a header
+            field at all.
+    """
+    checked: dict[str, str] = {}
+    keys = {each.key_header.title() for each in asked}
+    for name, value in (headers or {}).items():
+        usual = name.title()
+        if not TOKEN.fullmatch(name) or not isinstance(cast("object", value), str):
+            raise ConfigurationError(f"headers: {name!r:.60} is no header field")
+        if usual in keys:
+            raise ConfigurationError(
+                f"headers: {name} carries the key, which api_key sets: leave it out"
+            )
+        if usual in FRAMING:
+            raise ConfigurationError(
+                f"headers: {name} follows from the request: leave it out"
+            )
+        if not VALUE.fullmatch(value):
+            raise ConfigurationError(
+                f"headers: the value of {name} has characters that no header field may"
+                " have, such as a line break"
+            )
+        checked[usual] = value.strip()
+    return checked
 
 
 def named(name: str | None = None) -> type[Provider]:

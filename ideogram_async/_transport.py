@@ -8,10 +8,13 @@ which is less than servers keep them. Redirects are never followed with the key.
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
+from ssl import SSLContext
 from typing import Final
 
 import aiohttp
@@ -33,6 +36,15 @@ LINK_IDLE: Final = 30.0
 CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
+"""What hosts of images and of links are told."""
+FULL_AGENT: Final = (
+    f"{USER_AGENT} python/{sys.version_info.major}.{sys.version_info.minor}"
+    f" aiohttp/{aiohttp.__version__}"
+)
+"""What the service is told."""
+
+PASSWORD: Final = re.compile(r"//[^/\s]*@")
+"""Names and passwords in an address, such as that of a proxy."""
 
 NEVER_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -59,10 +71,16 @@ class Transport:
 
     Args:
         session: The caller's own session, which is never closed here; or None.
+        network: How connections are made, without a given session.
     """
 
-    def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None = None,
+        network: Network | None = None,
+    ) -> None:
         self._given = session
+        self._network = network or Network()
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -156,7 +174,7 @@ class Transport:
             step.method,
             step.url,
             data=body.content,
-            headers={"User-Agent": USER_AGENT, **step.headers, **body.headers},
+            headers={"User-Agent": FULL_AGENT, **step.headers, **body.headers},
             timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
             allow_redirects=False,
             raise_for_status=False,
@@ -179,11 +197,35 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._own is None or self._loop is not loop:
             self._loop = loop
-            self._own = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._own = self._network.session()
         return self._own
+
+
+@attrs.frozen(eq=False, repr=False)
+class Network:
+    """How connections are made.
+
+    Attributes:
+        proxy: Address of a proxy for everything; it may hold a password.
+        trust_env: Whether proxies are taken from the environment, and `~/.netrc`.
+        ssl: Which certificates are trusted; the machine's own if None.
+    """
+
+    proxy: str | None = None
+    trust_env: bool = False
+    ssl: SSLContext | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """Make a session."""
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self.ssl or True
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self.proxy,
+            trust_env=self.trust_env,
+        )
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -241,4 +283,6 @@ def _translated(error: BaseException, seconds: float) -> TransportError:
 def _said(error: BaseException) -> str:
     if type(error) is aiohttp.ClientResponseError:  # it quotes what came
         return "what came is not HTTP"
-    return str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers {error.status}"
+    return PASSWORD.sub("//", str(error)) or type(error).__name__

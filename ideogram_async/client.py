@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import aiohttp
 import attrs
@@ -17,27 +18,34 @@ from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
 from ._files import LARGEST_IMAGE, Downloader
+from ._listeners import Listeners
 from ._polling import Poller
+from ._recorder import Recorder
 from ._retry import RetryPolicy
 from ._running import RunningBatches
-from ._settings import Choice, check_shared, chosen
-from ._transport import Transport
+from ._settings import (
+    Choice,
+    Options,
+    check_network,
+    check_shared,
+    checked_headers,
+    chosen,
+)
+from ._transport import Network, Transport
 from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import GenerationResponse, ImageObject
+from .responses import ImageObject
 
+
+if TYPE_CHECKING:
+    from ._stats import Stats
+    from .hooks import Hooks
+    from .providers import Provider
+    from .responses import GenerationResponse
 
 T = TypeVar("T")
-
-
-class Options(TypedDict, total=False):
-    """What `IdeogramClient.with_options` changes; see the client for the meanings."""
-
-    retry: RetryPolicy
-    timeout: float
-    deadline: float | None
 
 
 class IdeogramClient(Batches):
@@ -64,9 +72,15 @@ class IdeogramClient(Batches):
         session: An aiohttp session to use; it is not closed. Let its connector keep
             idle connections shortly (`keepalive_timeout=1`): one that the service
             has closed meanwhile leaves a paid request unknown.
+        headers: Further header fields of every request to the service, not to others.
+        hooks: Who is told of every attempt, retry and outcome; one, or several.
+        proxy: A proxy for everything, as `"http://user:password@proxy.example:3128"`.
+        trust_env: Whether proxies are those of the environment, and of `~/.netrc`.
+        ssl: Which certificates are trusted; those of the machine if omitted.
 
     Raises:
-        ConfigurationError: There is no key, no such provider, or no such address.
+        ConfigurationError: There is no key, no such provider or address, or an option
+            can't be what it is.
     """
 
     def __init__(  # noqa: PLR0913  # the contract's options, keyword only
@@ -80,31 +94,52 @@ class IdeogramClient(Batches):
         timeout: float = TIMEOUT,
         deadline: float | None = None,
         session: aiohttp.ClientSession | None = None,
+        headers: Mapping[str, str] | None = None,
+        hooks: Hooks | Sequence[Hooks] = (),
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl: SSLContext | None = None,
     ) -> None:
         providers = chosen(provider, api_key, base_url)
         check_shared(providers, session.headers if session else (), limiter)
-        self._transport = Transport(session)
-        self._downloader = Downloader(self._transport, RetryPolicy())
+        check_network(session, proxy, ssl, trust_env=trust_env)
+        listeners = Listeners(tuple(hooks) if isinstance(hooks, Sequence) else (hooks,))
+        self._transport = Transport(session, Network(proxy, trust_env, ssl))
+        self._downloader = Downloader(
+            self._transport, RetryPolicy(), listeners=listeners
+        )
         self._poller = Poller()
         self._failover = Failover(
             tuple(
-                Channel(
-                    each, Delivery(self._transport, limiter or Limiter(each.places))
-                )
+                Channel(each, self._delivery(each, limiter, listeners))
                 for each in providers
-            )
+            ),
+            listeners=listeners,
         )
         self._running = RunningBatches()
-        self._configure(retry or RetryPolicy(), timeout, deadline)
+        self._configure(retry or RetryPolicy(), timeout, deadline, headers)
+
+    def _delivery(
+        self, provider: Provider, limiter: Limiter | None, listeners: Listeners
+    ) -> Delivery:
+        gate = limiter or Limiter(provider.places)
+        recorder = Recorder(provider.name, provider.cost, listeners, gate.limit)
+        return Delivery(self._transport, gate, recorder=recorder)
 
     def _configure(
-        self, retry: RetryPolicy, timeout: float, deadline: float | None
+        self,
+        retry: RetryPolicy,
+        timeout: float,
+        deadline: float | None,
+        headers: Mapping[str, str] | None,
     ) -> None:
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
             if seconds is not None and not seconds > 0:
                 raise ConfigurationError(f"{name} must be above 0 s, got {seconds}")
+        asked = (channel.provider for channel in self._failover.channels)
+        self._headers = checked_headers(headers, asked)
         self._retry, self._timeout, self._deadline = retry, timeout, deadline
-        self._failover = self._failover.configured(retry, timeout)
+        self._failover = self._failover.configured(retry, timeout, self._headers)
         self._downloader = attrs.evolve(self._downloader, retry=retry)
 
     def __repr__(self) -> str:
@@ -151,13 +186,27 @@ class IdeogramClient(Batches):
         costs = tuple(self._failover.cost(make(each)) for each in requests)
         return attrs.evolve(Cost.total(costs), items=costs)
 
+    def stats(self) -> Stats:
+        """Return what this client, and its copies `with_options`, have done so far.
+
+        It may be called at any time, from any thread.
+        """
+        return self._failover.stats(self._downloader.counted)
+
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Return a copy with other options that shares the session and the limiter."""
+        """Return a copy with other options; all else is shared, also the limiter.
+
+        New `headers` stand for all that were given before.
+
+        Raises:
+            ConfigurationError: An option can't be what it is.
+        """
         changed = copy.copy(self)
         changed._configure(  # noqa: SLF001  # our own
             options.get("retry", self._retry),
             options.get("timeout", self._timeout),
             options.get("deadline", self._deadline),
+            options.get("headers", self._headers),
         )
         return changed
 

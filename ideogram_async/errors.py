@@ -288,7 +288,7 @@ class WebhookVerificationError(IdeogramError):
         request: Request[Any] | None = None,
     ) -> None:
         super().__init__(message, provider=provider, request=request)
-        self.reason = reason
+        self.reason: WebhookFault | None = reason
 
 
 def one_line(text: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ideogram_async import Limiter, RetryPolicy
-from ideogram_async._learning import Verdict
+from ideogram_async._learning import Lease, Verdict
 from ideogram_async.limiter import LOOK_AHEAD
 
 
@@ -64,6 +64,28 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run *main* in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+async def settle() -> None:
+    """Let every task go as far as it can without time."""
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+async def queue(
+    limiter: Limiter, sizes: list[int]
+) -> tuple[list[asyncio.Task[Lease]], list[int]]:
+    """Start a waiter for each of *sizes*; return them, and who went, in order."""
+    order = list[int]()
+
+    async def wait(number: int, places: int) -> Lease:
+        lease = await limiter.acquire(places)
+        order.append(number)
+        return lease
+
+    tasks = [asyncio.create_task(wait(*each)) for each in enumerate(sizes)]
+    await settle()
+    return tasks, order
 
 
 @attrs.frozen(kw_only=True)

@@ -23,6 +23,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
@@ -85,9 +86,12 @@ class Server:
     Args:
         acts: What it does about the first request, the second, and so on.
         port: Where it listens; any free port if omitted.
+        ssl: Its certificate, if it speaks TLS.
     """
 
-    def __init__(self, *acts: Act, port: int = 0) -> None:
+    def __init__(
+        self, *acts: Act, port: int = 0, ssl: SSLContext | None = None
+    ) -> None:
         self.connections = 0
         self.requests: list[Seen] = []
         self.runs: Counter[str] = Counter()
@@ -96,12 +100,14 @@ class Server:
         self._script = iter(acts)
         self._act = acts[-1] if acts else answer()
         self._port = port
+        self._ssl = ssl
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://{HOST}:{self._port}"
+        scheme = "https" if self._ssl else "http"
+        return f"{scheme}://{HOST}:{self._port}"
 
     @property
     def port(self) -> int:
@@ -116,7 +122,7 @@ class Server:
     async def __aenter__(self) -> Self:
         """Listen."""
         self._server = await asyncio.start_server(
-            self._accept, HOST, self._port, backlog=1000
+            self._accept, HOST, self._port, backlog=1000, ssl=self._ssl
         )
         self._port = self._server.sockets[0].getsockname()[1]
         return self

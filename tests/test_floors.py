@@ -15,35 +15,36 @@ ROOT = Path(ideogram_async.__file__).parent
 
 FLOORS = (
     (
-        *("_lazy", "_plain", "_png", "_rules", "_version", "_whole", "batch", "costs"),
-        *("errors", "requests", "responses", "uploads", "vocabulary", "_value"),
+        *(
+            "_lazy",
+            "_plain",
+            "_png",
+            "_rules",
+            "_stats",
+            "_tally",
+            "_version",
+            "_whole",
+        ),
+        *("batch", "costs", "errors", "hooks", "requests", "responses"),
+        *("uploads", "vocabulary", "_value"),
     ),
-    ("_codec", "_columns", "_http", "_learning", "_rows", "inputs", "masks"),
+    (
+        *("_codec", "_columns", "_http", "_learning", "_logging", "_rows"),
+        *("_semantics", "inputs", "masks"),
+    ),
     ("providers",),
     (
-        "_backend",
-        "_body",
-        "_call",
-        "_delivery",
-        "_retry",
-        "_settings",
-        "_transport",
-        "limiter",
+        *("_backend", "_body", "_call", "_delivery", "_listeners", "_recorder"),
+        *("_retry", "_settings", "_transport", "limiter"),
     ),
     (
-        "_batches",
-        "_bulk",
-        "_failover",
-        "_files",
-        "_operations",
-        "_polling",
-        "_running",
-        "_verb",
+        *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),
+        *("_running", "_verb"),
     ),
     ("client",),
     ("jobs", "webhooks"),
     ("distributed",),
-    ("cli", "sandbox", "testing", "web", "__main__", "__init__"),
+    ("cli", "sandbox", "telemetry", "testing", "web", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 PURE = {name for names in FLOORS[:3] for name in names}

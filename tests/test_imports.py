@@ -69,17 +69,20 @@ def test_import_loads_what_a_client_is_made_of(code: str) -> None:
         "responses.images",
     }
     assert public <= {
-        *("batch", "client", "costs", "errors", "limiter"),
+        *("batch", "client", "costs", "errors", "hooks", "limiter"),
         *("providers", "requests", "responses", "uploads"),
     }
 
 
 def test_import_loads_nothing_foreign_but_dependencies() -> None:
-    """Beside aiohttp, anyio and attrs it takes decimal numbers, and nothing else."""
+    """Beside aiohttp, anyio and attrs it takes decimal numbers and secrets, no more."""
     found = loaded("import ideogram_async", "import aiohttp, anyio, attrs")
     foreign = {name for name in found if name.partition(".")[0] != "ideogram_async"}
 
-    assert foreign <= {"_decimal", "_pydecimal", "contextvars", "decimal", "numbers"}
+    assert foreign <= {
+        *("_decimal", "_pydecimal", "contextvars", "decimal", "numbers"),
+        *("hmac", "secrets"),
+    }
 
 
 def test_first_request_loads_its_own_family() -> None:

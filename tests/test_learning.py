@@ -4,62 +4,32 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ideogram_async._learning import (
-    FAILURES_TO_CLOSE,
+    ANSWERS_PER_REFUSAL,
     LONGEST_CLOSURE,
-    WINDOWS_AFTER_NAMED,
+    MOST_CREDIT,
+    MOST_WINDOWS,
+    WINDOWS,
     LearntLimit,
     Lease,
     Verdict,
 )
 
-
-class Gate:
-    """A learnt limit with the count of places that its caller keeps."""
-
-    def __init__(self, limit: int = 10) -> None:
-        self.learnt = LearntLimit(limit)
-        self.in_use = 0
-
-    def take(self, places: int = 1, *, at: float = 0.0) -> Lease:
-        self.in_use += places
-        return self.learnt.take(places, self.in_use, at)
-
-    def end(
-        self,
-        lease: Lease,
-        verdict: Verdict,
-        *,
-        at: float,
-        is_wanted: bool = True,
-        named: int | None = None,
-    ) -> int:
-        """Learn *verdict* and return the limit."""
-        self.in_use -= lease.places
-        self.learnt.learn(
-            lease, verdict, at, in_use=self.in_use, is_wanted=is_wanted, named=named
-        )
-        return self.learnt.limit
-
-
-def full(limit: int = 10) -> tuple[Gate, list[Lease]]:
-    """Return a gate with all its places taken at 0 s."""
-    gate = Gate(limit)
-    return gate, [gate.take() for _ in range(limit)]
+from .learnt import Gate, full
 
 
 def probing() -> tuple[Gate, list[Lease], Lease]:
     """Return a gate of 10 that has tried an eleventh place, and the probe's lease."""
     gate, leases = full()
-    gate.end(leases.pop(), Verdict.SERVED, at=6.0)
-    leases.append(gate.take(at=6.0))
-    assert gate.end(leases.pop(0), Verdict.SERVED, at=20.0) == 11
-    leases.append(gate.take(at=20.0))
-    return gate, leases, gate.take(at=20.0)
+    for number in range(10):
+        assert gate.end(leases.pop(0), Verdict.SERVED, at=6.0) == 10 + number // 9
+        leases.append(gate.take(at=6.0))
+    return gate, leases, gate.take(at=6.0)
 
 
 @pytest.mark.parametrize(
@@ -116,32 +86,6 @@ def test_limit_is_never_below_one() -> None:
     assert gate.learnt.allows(1, 0, 1.1)
 
 
-def test_lone_refusals_close_the_gate_for_a_growing_time() -> None:
-    """Refused time and again with nothing in flight, it waits up to 30 seconds."""
-    gate, now, waits = Gate(), 0.0, []
-    for _ in range(24):
-        gate.end(gate.take(at=now), Verdict.REFUSED, at=now)
-        waits.append(gate.learnt.closed_until - now)
-        now = gate.learnt.closed_until
-
-    longest = [min(LONGEST_CLOSURE, 2.0**n) for n in range(24)]
-    assert all(
-        most / 2 - 1e-6 <= wait <= most + 1e-6
-        for wait, most in zip(waits, longest, strict=True)
-    )
-
-
-def test_success_resets_the_growing_closure() -> None:
-    """After an answer, the next lone refusal closes the gate for a second at most."""
-    gate = Gate()
-    for now in (0.0, 10.0, 20.0, 30.0):
-        gate.end(gate.take(at=now), Verdict.REFUSED, at=now)
-    gate.end(gate.take(at=60.0), Verdict.SERVED, at=66.0)
-    gate.end(gate.take(at=70.0), Verdict.REFUSED, at=70.0)
-
-    assert gate.learnt.closed_until <= 71.0
-
-
 def test_named_limit_is_taken_over() -> None:
     """A refusal that names the limit sets it, down or up, at once."""
     gate, leases = full(10)
@@ -158,114 +102,138 @@ def test_named_limit_above_what_is_in_flight_is_not_ours_alone() -> None:
     assert gate.end(second, Verdict.REFUSED, at=0.1, named=10) == 1
 
 
-def test_named_limit_is_not_probed_for_sixteen_windows() -> None:
-    """What the service itself named is believed for a long time."""
+def test_named_limit_is_believed_for_long() -> None:
+    """Above what the service itself named nothing is tried for the longest time."""
     gate, leases = full()
-    gate.end(leases.pop(), Verdict.SERVED, at=6.0)
-    gate.end(leases.pop(), Verdict.REFUSED, at=7.0, named=8)
+    for lease in leases[8:]:
+        gate.end(lease, Verdict.REFUSED, at=1.0, named=8)
+    gate.learnt.credit, gate.in_use = 5.0, 0
 
-    early = 7.0 + 0.74 * WINDOWS_AFTER_NAMED * 6
-    assert gate.end(leases.pop(), Verdict.SERVED, at=early) == 8
-    assert gate.end(leases.pop(), Verdict.SERVED, at=early * 3) == 9
+    assert gate.serve(8 * MOST_WINDOWS - 1, at=2.0) == 8
+    assert gate.serve(at=2.0) == 9
 
 
 def test_a_place_is_probed_after_a_window() -> None:
-    """After a mean service time without refusal one place more is tried."""
-    gate, leases = full()
+    """After as many answers as there are places, none refused, one more is tried."""
+    gate = Gate(10)
 
-    assert gate.end(leases.pop(), Verdict.SERVED, at=6.0) == 10
-    assert gate.end(leases.pop(), Verdict.SERVED, at=10.4) == 10
-    assert gate.end(leases.pop(), Verdict.SERVED, at=15.0) == 11
+    assert gate.serve(9) == 10
+    assert gate.serve() == 11
 
 
 def test_nothing_is_probed_while_nobody_waits() -> None:
-    """The limit does not grow on idle places."""
-    gate, leases = full()
+    """The limit does not grow on idle places, and is tried as soon as work waits."""
+    gate = Gate(10)
 
-    limits = [
-        gate.end(lease, Verdict.SERVED, at=at, is_wanted=False)
-        for lease, at in zip(leases, range(6, 106, 10), strict=True)
-    ]
-
-    assert limits == [10] * 10
+    assert gate.serve(100, is_wanted=False) == 10
+    assert gate.serve() == 11
 
 
-def test_served_probes_double_the_step_at_once() -> None:
-    """Each served probe adds twice as many places as the one before."""
+def test_served_probes_lengthen_the_step() -> None:
+    """Each served probe adds half as many places again, and at once."""
     gate, _, probe = probing()
 
-    limits = []
-    for at in (21.0, 22.0, 23.0, 24.0):
-        limits.append(gate.end(probe, Verdict.SERVED, at=at))
+    limits = list[int]()
+    for _ in range(6):
+        limits.append(gate.end(probe, Verdict.SERVED, at=7.0))
         while gate.in_use < gate.learnt.limit:
-            probe = gate.take(at=at)
+            probe = gate.take(at=7.0)
 
-    assert limits == [13, 17, 25, 41]
+    assert limits == [12, 14, 17, 22, 29, 40]
 
 
 def test_one_served_probe_stands_for_those_that_left_with_it() -> None:
     """The other probes of one step are no news once one of them was served."""
     gate, _, probe = probing()
-    gate.end(probe, Verdict.SERVED, at=21.0)
-    _, *probes = [gate.take(at=21.0) for _ in range(3)]
+    gate.end(probe, Verdict.SERVED, at=7.0)
+    _, probe = gate.take(at=7.0), gate.take(at=7.0)
+    gate.end(probe, Verdict.SERVED, at=8.0)
+    _, *probes = [gate.take(at=8.0) for _ in range(3)]
 
-    assert [gate.end(each, Verdict.SERVED, at=21.5) for each in probes] == [17] * 2
+    assert [gate.end(each, Verdict.SERVED, at=8.5) for each in probes] == [17, 17]
 
 
 def test_a_hung_probe_does_not_stop_learning() -> None:
     """Other places are tried although one probe never ends."""
     gate, leases, _ = probing()
+    for lease in leases:
+        gate.end(lease, Verdict.SERVED, at=7.0)
 
-    limits = [
-        gate.end(lease, Verdict.SERVED, at=at)
-        for lease, at in zip(leases, range(60, 360, 30), strict=True)
-    ]
-
-    assert limits[-1] > 15
+    assert gate.serve(100, at=8.0) > 15
 
 
 def test_probes_from_before_a_refusal_are_no_news() -> None:
     """A late answer to an old probe does not raise a limit that was just lowered."""
     gate, _, probe = probing()
-    gate.end(probe, Verdict.SERVED, at=21.0)
-    old, refused = gate.take(at=21.0), gate.take(at=21.0)
-    limit = gate.end(refused, Verdict.REFUSED, at=21.1)
-    gate.end(gate.take(at=21.1), Verdict.REFUSED, at=21.2, named=5)
+    gate.end(probe, Verdict.SERVED, at=7.0)
+    old, refused = gate.take(at=7.0), gate.take(at=7.0)
+    limit = gate.end(refused, Verdict.REFUSED, at=7.1)
+    gate.end(gate.take(at=7.1), Verdict.REFUSED, at=7.2, named=5)
 
-    assert gate.end(old, Verdict.SERVED, at=21.3) == 5 < limit
+    assert gate.end(old, Verdict.SERVED, at=7.3) == 5 < limit
 
 
 def test_unused_probes_do_not_heap_up_steps() -> None:
     """Places proven one by one while nobody waits do not make the next step large."""
-    gate, _, probe = probing()
-    gate.end(probe, Verdict.SERVED, at=21.0)
-    limit = gate.learnt.limit
-    probes = [gate.take(at=21.0) for _ in range(limit - gate.in_use)]
-    for each in probes:
-        assert gate.end(each, Verdict.SERVED, at=22.0, is_wanted=False) == limit
-
-    assert gate.end(gate.take(at=23.0), Verdict.SERVED, at=90.0) == limit + 1
-
-
-@pytest.mark.parametrize(("refusals", "windows"), [(1, 2.0), (2, 4.0), (5, 4.0)])
-def test_refused_probes_are_repeated_less_often(refusals: int, windows: float) -> None:
-    """Each refused probe doubles the wait for the next one, up to 4 windows."""
     gate, leases, probe = probing()
-    for at in range(refusals):
-        assert gate.end(probe, Verdict.REFUSED, at=21.0 + at) == 10
-        gate.learnt.limit += 1
-        probe = gate.take(at=21.0 + at)
-    gate.end(probe, Verdict.ABANDONED, at=30.0)
-    gate.learnt.limit = 10
-    window = 7.4
-    refused_at = 20.0 + refusals
+    gate.end(probe, Verdict.SERVED, at=7.0)
+    probes = [gate.take(at=7.0) for _ in range(2)]
+    for each in [*probes, *leases]:
+        assert gate.end(each, Verdict.SERVED, at=8.0, is_wanted=False) == 12
 
-    early = refused_at + 0.75 * windows * window - 0.5
-    assert gate.end(leases[0], Verdict.REJECTED, at=early) == 10
-    served = gate.take(at=early - window)
-    assert gate.end(served, Verdict.SERVED, at=early) == 10
-    late = gate.take(at=refused_at + 1.3 * windows * window)
-    assert gate.end(late, Verdict.SERVED, at=late.taken_at + window) == 11
+    assert gate.serve(at=9.0) == 13
+
+
+@pytest.mark.parametrize(
+    ("credit", "windows"),
+    [
+        pytest.param(2.0, WINDOWS, id="within-the-budget"),
+        pytest.param(-9.0, MOST_WINDOWS, id="over-the-budget"),
+    ],
+)
+def test_a_refusal_delays_the_next_probe(credit: float, windows: int) -> None:
+    """The next probe waits for some windows, and longer once the budget is spent."""
+    gate = Gate(4)
+    gate.take(3)
+    gate.learnt.credit = credit
+    assert gate.end(gate.take(2), Verdict.REFUSED, at=1.0) == 4
+
+    assert gate.serve(4 * windows - 1, at=2.0) == 4
+    assert gate.serve(at=2.0) == 5
+
+
+def test_answers_earn_the_budget_for_refusals() -> None:
+    """One refusal in so many answers is within the budget."""
+    gate = Gate(10)
+    gate.take(9)
+    gate.end(gate.take(), Verdict.REFUSED, at=1.0)
+    assert gate.learnt.credit == -1.0
+
+    gate.serve(ANSWERS_PER_REFUSAL, at=2.0, is_wanted=False)
+
+    assert gate.learnt.credit == pytest.approx(0.0)
+
+
+def test_neither_budget_nor_debt_grows_for_ever() -> None:
+    """What lies long back, good or bad, does not decide how the gate probes."""
+    gate = Gate(10)
+    gate.serve(2 * ANSWERS_PER_REFUSAL * int(MOST_CREDIT), is_wanted=False)
+    assert gate.learnt.credit == pytest.approx(MOST_CREDIT, abs=0.1)
+
+    gate.take()
+    for _ in range(3 * int(MOST_CREDIT)):
+        gate.end(gate.take(), Verdict.REFUSED, at=1.0)
+    assert gate.learnt.credit == -MOST_CREDIT
+
+
+def test_the_state_is_a_plain_value() -> None:
+    """What was learnt can be stored as a row of numbers, and goes on from there."""
+    gate, leases = full()
+    gate.end(leases.pop(), Verdict.REFUSED, at=1.0)
+    row = attrs.asdict(gate.learnt)
+
+    assert all(isinstance(value, int | float) for value in row.values())
+    assert LearntLimit(**row) == gate.learnt
 
 
 @pytest.mark.parametrize("verdict", [Verdict.REJECTED, Verdict.ABANDONED])
@@ -275,83 +243,6 @@ def test_other_verdicts_say_nothing_of_the_limit(verdict: Verdict) -> None:
 
     assert [gate.end(lease, verdict, at=60.0) for lease in leases] == [10] * 10
     assert gate.learnt.closed_until == -math.inf
-
-
-def test_failures_in_a_row_close_the_gate() -> None:
-    """Five failures close it for a second at most; later ones meanwhile don't add."""
-    gate, leases = full()
-    for lease in leases[: FAILURES_TO_CLOSE - 1]:
-        gate.end(lease, Verdict.FAILED, at=5.0)
-    assert gate.learnt.closed_until == -math.inf
-    for lease in leases[FAILURES_TO_CLOSE - 1 :]:
-        gate.end(lease, Verdict.FAILED, at=5.0)
-
-    assert 5.5 <= gate.learnt.closed_until <= 6.0
-    assert not gate.learnt.allows(1, 0, 5.4)
-
-
-@pytest.mark.parametrize("verdict", [Verdict.SERVED, Verdict.REJECTED, Verdict.REFUSED])
-def test_any_answer_ends_a_row_of_failures(verdict: Verdict) -> None:
-    """A service that answers at all is no failing service."""
-    gate, leases = full()
-    for lease in leases[:4]:
-        gate.end(lease, Verdict.FAILED, at=5.0)
-    gate.end(leases[4], verdict, at=5.0)
-    gate.end(leases[5], Verdict.FAILED, at=5.0)
-
-    assert gate.learnt.closed_until == -math.inf
-
-
-def failing() -> Gate:
-    """Return a gate closed by failures at 0 s."""
-    gate, leases = full()
-    for lease in leases:
-        gate.end(lease, Verdict.FAILED, at=0.0)
-    return gate
-
-
-def test_one_trial_at_a_time_follows_a_closure() -> None:
-    """When the gate opens again a single request tries; its success opens for all."""
-    gate = failing()
-    trial = gate.take(at=1.0)
-
-    assert trial.is_trial
-    assert not gate.learnt.allows(1, 1, 1.0)
-    gate.end(trial, Verdict.SERVED, at=7.0)
-    assert gate.learnt.allows(9, 1, 7.0)
-
-
-def test_an_abandoned_trial_makes_way_for_another() -> None:
-    """A cancelled trial says nothing, so the next one tries."""
-    gate = failing()
-    gate.end(gate.take(at=1.0), Verdict.ABANDONED, at=1.5)
-
-    assert gate.learnt.allows(1, 0, 1.5)
-    assert gate.take(at=1.5).is_trial
-
-
-def test_failed_trials_close_the_gate_for_a_growing_time() -> None:
-    """Closures double from trial to trial, up to 30 seconds."""
-    gate, now, waits = failing(), 1.0, []
-    for _ in range(8):
-        gate.end(gate.take(at=now), Verdict.FAILED, at=now)
-        waits.append(gate.learnt.closed_until - now)
-        now = gate.learnt.closed_until
-
-    longest = [2, 4, 8, 16, 30, 30, 30, 30]
-    assert all(
-        most / 2 - 1e-6 <= wait <= most + 1e-6
-        for wait, most in zip(waits, longest, strict=True)
-    )
-
-
-def test_the_later_closure_holds() -> None:
-    """A short pause does not shorten a long one."""
-    learnt = LearntLimit(10)
-    learnt.close(0.0, 60.0)
-    learnt.close(1.0, 5.0)
-
-    assert learnt.closed_until == 60.0
 
 
 @given(

@@ -37,6 +37,7 @@ from .servers import (
     refuse,
     reset_before_body,
     reset_during_answer,
+    silence,
     until,
     write_raw,
 )
@@ -148,7 +149,7 @@ async def test_time_that_is_up(limits: tuple[float | None, float | None]) -> Non
     """The sooner of timeout and deadline ends a wait; the error keeps the id."""
     timeout, deadline = limits
     async with polled(PENDING, deadline=deadline) as (_, client):
-        with pytest.raises(RequestTimeoutError, match="it is pending") as raised:
+        with pytest.raises(RequestTimeoutError, match="not there in time") as raised:
             await client.wait_for_generation(ID, timeout)
 
     assert raised.value.generation_id == ID
@@ -156,17 +157,28 @@ async def test_time_that_is_up(limits: tuple[float | None, float | None]) -> Non
     assert raised.value.provider == "ideogram"
 
 
-async def test_time_that_is_up_while_the_service_is_down() -> None:
-    """The error says what the last poll met."""
-    async with polled(refuse(500)) as (_, client):
-        with pytest.raises(RequestTimeoutError, match="the last poll failed: 500"):
-            await client.wait_for_generation(ID, timeout=0.05)
+@pytest.mark.parametrize(
+    ("act", "found"),
+    [
+        (PENDING, "it is pending"),
+        (refuse(500), "the last poll failed: 500: no"),
+        (silence, "nothing was heard of it yet"),
+    ],
+)
+async def test_what_was_known_when_time_was_up(act: Act, found: str) -> None:
+    """The error says what the last poll found."""
+    async with polled(act) as (_, client):
+        quick(client, initial=3600.0, longest=3600.0)
+        with pytest.raises(RequestTimeoutError) as raised:
+            await client.wait_for_generation(ID, timeout=1.0)
+
+    assert f"({found})" in str(raised.value)
 
 
 async def test_time_that_is_up_before_the_first_poll() -> None:
     """Where no time is left nothing is asked."""
     async with polled(PENDING) as (server, client):
-        with pytest.raises(RequestTimeoutError, match="it was not asked for yet"):
+        with pytest.raises(RequestTimeoutError, match="nothing was heard of it yet"):
             await client.wait_for_generation(ID, timeout=0)
 
     assert server.requests == []

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import socket
+import ssl
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import aiohttp
+import anyio
 import attrs
 import pytest
+import trustme
+from aiohttp import web
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 
 from ideogram_async import IdeogramClient, ImageObject, UnsupportedRequestError
 from ideogram_async._operations import Operations
 from ideogram_async._verb import Verb
 from ideogram_async.providers import PROVIDERS, _base
 from ideogram_async.requests import REQUESTS
-from ideogram_async.sandbox import Sandbox
+from ideogram_async.sandbox import Sandbox, WebhookPlan
 
+from .proxy import Proxy
+from .servers import Server, until
+from .web.apps import serve_asgi
 from .wire_server import wire_server
 
 
@@ -131,6 +144,146 @@ async def test_the_first_program_runs(
         await namespace["program"]()  # type: ignore[operator]
 
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def run_block(text: str, namespace: dict[str, Any]) -> Any:
+    """Run a block that shares its names with *namespace*; a coroutine if it awaits."""
+    code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return eval(code, namespace)
+
+
+async def test_generations_and_webhooks() -> None:
+    """The blocks on asynchronous generation wait for one, and are told of one."""
+    section = README.partition("\n## Asynchronous generation")[2].partition("\n## ")[0]
+    blocks = [text for kind, text in BLOCKS if kind == "python" and text in section]
+    wait, receive = blocks
+    kept: dict[str, Any] = {}
+
+    async def keep(generation_id: str, images: Any) -> None:
+        kept[generation_id] = images
+        if len(kept) == 1:
+            kept["failed once"] = ()
+            raise ConnectionError
+
+    plan = WebhookPlan(pause=0.01)
+    async with (
+        Sandbox(latency=0) as sandbox,
+        IdeogramClient("any key", base_url=sandbox.url) as client,
+    ):
+        namespace: dict[str, Any] = {"client": client}
+        await run_block(wait, namespace)
+        assert len(namespace["done"].images) == 1
+    async with (
+        Sandbox(latency=0, allow_local_webhooks=True, webhooks=plan) as sandbox,
+        IdeogramClient("any key", base_url=sandbox.url) as client,
+    ):
+        namespace = {"client": client, "keep": keep}
+        run_block(receive, namespace)
+        app = web.Application()
+        app.router.add_post("/hook", namespace["receive"])
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        hook = f"https://127.0.0.1:{runner.addresses[0][1]}/hook"
+        accepted = await client.submit_generate_v4("a cat", webhook_url=hook)
+        webhooks: Any = sandbox.webhooks
+        await until(lambda: [each.status for each in webhooks.deliveries] == [500, 200])
+        await runner.cleanup()
+
+    assert len(kept[accepted.generation_id]) == 1
+
+
+async def test_the_web_backend_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application of the README starts batches, tells events, makes a picture."""
+    namespace: dict[str, Any] = {}
+    exec(next(text for _, text in BLOCKS if "app = FastAPI" in text), namespace)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            async with anyio.create_task_group() as group:
+                stop = await group.start(serve_asgi, namespace["app"], listening)
+                async with aiohttp.ClientSession(url) as session:
+                    asked = session.post("/batches", json=["a cat", "a dog"])
+                    async with asked as answer:
+                        batch = (await answer.json())["id"]
+                    async with session.get(f"/batches/{batch}/events") as answer:
+                        told = await answer.text()
+                    async with session.get("/picture?prompt=a+cow") as answer:
+                        picture = await answer.json()
+                stop()
+
+    assert told.count("event: outcome") == 2
+    assert picture["url"].startswith(sandbox.url)
+    assert sandbox.ledger.images == 3
+
+
+def program(marker: str, **replaced: str) -> Any:
+    """Return the Python block of the README that has *marker*, as a coroutine."""
+    text = next(text for kind, text in BLOCKS if kind == "python" and marker in text)
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    body = "\n".join("    " + line for line in f"{text}\nreturn locals()".splitlines())
+    namespace: dict[str, Any] = {}
+    exec(f"async def program():\n{body}\n", namespace)
+    return namespace["program"]
+
+
+async def test_the_hooks_of_the_readme(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example hooks print outcomes, and the counters are what is said."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        stats = (await program("class Watch")())["stats"]
+
+    assert capsys.readouterr().out == "GenerateV3 1 0.06 USD None\n" * 2
+    assert (stats.answered, stats.refusals) == (2, 0)
+    assert stats.costs == {"USD": Decimal("0.12")}
+
+
+async def test_the_telemetry_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of OpenTelemetry runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Sandbox(latency=0.01) as sandbox:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", sandbox.url)
+        try:
+            client = (await program("OpenTelemetry()")())["client"]
+        finally:
+            AioHttpClientInstrumentor().uninstrument()
+
+    assert client.stats().answered == 1
+
+
+async def test_the_proxy_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example with a proxy and a certificate of one's own sends its request."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "company.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Proxy("user:password") as proxy, Server(ssl=context) as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        here = proxy.bare_url.removeprefix("http://")
+        await program("company.pem", **{"proxy.example:3128": here})()
+
+    assert server.requests[0].headers["x-team"] == "posters"
+    assert proxy.targets == [f"CONNECT {server.url.removeprefix('https://')}".encode()]
+
+
+async def test_the_session_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example with a session of one's own runs as it stands."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "any key")
+    async with Server() as server:
+        monkeypatch.setenv("IDEOGRAM_BASE_URL", server.url)
+        await program("session=session")()
+
+    assert server.ran == 1
 
 
 def test_the_changelog_has_the_version() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,7 +98,11 @@ async def test_what_is_sent() -> None:
     assert seen.method == "POST"
     assert seen.target == "/v1/a%2Fb?c=d%20e"
     assert seen.headers["api-key"] == "secret"
-    assert seen.headers["user-agent"] == f"ideogram-async/{__version__}"
+    assert seen.headers["user-agent"] == (
+        f"ideogram-async/{__version__}"
+        f" python/{sys.version_info.major}.{sys.version_info.minor}"
+        f" aiohttp/{aiohttp.__version__}"
+    )
     assert seen.body == b"[1]"
 
 

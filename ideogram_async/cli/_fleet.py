@@ -28,8 +28,8 @@ from ..errors import (
     one_line,
 )
 from ..jobs import Problem
-from ._arguments import DSN
 from ._gallery import write_gallery
+from ._parser import DSN
 from ._progress import length
 from ._run import PAGE, interruptible, interrupts, tell_problems
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
+from psycopg import sql
 
 from ..errors import JournalError
 
@@ -22,7 +23,7 @@ LOCK: Final = 0x1D306A6F
 QUEUE: Final = "ideogram"
 TASK: Final = "ideogram_async.item"
 
-TABLES: Final = f"""
+TABLES: Final = """
 CREATE TABLE ideogram_jobs (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     out text NOT NULL UNIQUE,
@@ -66,12 +67,14 @@ CREATE INDEX ideogram_items_owned ON ideogram_items (owner) WHERE owner IS NOT N
 CREATE UNIQUE INDEX ideogram_items_by_file
     ON ideogram_items (job, ((files::jsonb) ->> 0));
 CREATE TABLE ideogram_uploads (digest bytea PRIMARY KEY, content bytea NOT NULL);
-COMMENT ON TABLE ideogram_jobs IS 'version {VERSION}';
 """
 """Money is in billionths. `seen` is the revision of the job in which the source had the
 item. `queued` says whether it is still to be worked on: it is no more in the write in
 which it ends. `owner` is the worker that works on it, and `claim` a number that only
 the latest of those who took the item know."""
+
+
+MARK: Final = sql.SQL("COMMENT ON TABLE ideogram_jobs IS {}")
 
 
 def prepare(connection: psycopg.Connection[Any], dsn: str) -> None:
@@ -87,6 +90,7 @@ def prepare(connection: psycopg.Connection[Any], dsn: str) -> None:
                 opened.schema_manager.apply_schema()
         if _named(connection, "ideogram_jobs") is None:
             connection.execute(TABLES)
+            connection.execute(MARK.format(sql.Literal(f"version {VERSION}")))
     found = connection.execute("SELECT obj_description('ideogram_jobs'::regclass)")
     version = (found.fetchone() or (None,))[0]
     if version != f"version {VERSION}":

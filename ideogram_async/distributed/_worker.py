@@ -154,8 +154,8 @@ class Worker:
 
     async def _until_halted(self) -> None:
         try:
-            with anyio.CancelScope() as scope, Call(halt=self._halt).ending(scope):
-                await anyio.sleep_forever()
+            with suppress(NotSentError):
+                await Call(halt=self._halt).wait(anyio.sleep_forever, "to be stopped")
         finally:
             self._halt.end(NotSentError("it was cancelled"))
 

@@ -79,12 +79,16 @@ class Generations:
     async def wait(self, generation_id: str) -> GenerationResponse:
         """Return what a generation has made, as soon as it is completed.
 
+        Its place waits for its end, so it is asked for at steady intervals.
+
         Raises:
             GenerationFailedError: It ended as failed.
             IdeogramError: It can't be asked for, or takes too long.
         """
         call = Call.within(LONGEST_WAIT)
-        return await self.poller.wait(self.failover, generation_id, call)
+        return await self.poller.wait(
+            self.failover, generation_id, call, is_steady=True
+        )
 
     def hold(self) -> Callable[[], None]:
         """Take a place for a generation that is in progress, and return what frees it.

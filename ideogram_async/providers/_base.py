@@ -245,10 +245,10 @@ def check_class(cls: type[Provider]) -> None:
 P = TypeVar("P", bound=type[Provider])
 
 _MODULES: Final = {
-    "ideogram": "ideogram",
-    "openai-hk": "openai_hk",
     "aihubmix": "aihubmix",
+    "ideogram": "ideogram",
     "kkiai": "kkiai",
+    "openai-hk": "openai_hk",
     "pixazo": "pixazo",
 }
 """Our own providers; each is loaded when it is asked for."""

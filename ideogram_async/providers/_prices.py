@@ -5,10 +5,11 @@ Sources are the price pages; a price that is on none of them is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 import attrs
@@ -24,6 +25,10 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "upscale_factor": "X1",
 }
 """What the service takes for fields that decide a price and are not given."""
+
+
+MOST_KNOWN: Final = 1024
+"""How many prices a list keeps that it has looked up."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -46,16 +51,22 @@ class Price(Value):
 
     def applies(self, request: Request[Any]) -> bool:
         """Whether this is the price of such a request."""
-        return all(getattr(request, name, None) is not None for name in self.given)
+        for name in self.given:  # noqa: SIM110  # `all` would cost twice as much
+            if getattr(request, name, None) is None:
+                return False
+        return True
 
     def cost(self, request: Request[Any], unit: str | None) -> Cost:
         """Return what *request* costs; unknown if nothing is published for it."""
-        given = ((name, getattr(request, name, None)) for name in self.by)
-        values = (DEFAULTS.get(n, "") if v is None else str(v) for n, v in given)
+        given = vars(request).get
+        values = [
+            DEFAULTS.get(name, "") if (value := given(name)) is None else str(value)
+            for name in self.by
+        ]
         amount = self.amounts.get(" ".join(values))
         if amount is None:
             return Cost(None, unit, "unknown")
-        images = getattr(request, "num_images", None) or 1
+        images = given("num_images") or 1
         return _cost(amount, images if self.per == "image" else 1, unit, self.qualifier)
 
 
@@ -79,6 +90,8 @@ class PriceList(Value):
         source: Where it is published.
         seen: When it was taken over from there.
         prices: Prices by request class; the first that applies decides.
+        _deciding: Takes out of a request of the class the values that decide.
+        _known: Costs by class and those values.
     """
 
     unit: str | None = None
@@ -88,11 +101,43 @@ class PriceList(Value):
         factory=dict[type[Request[Any]], tuple[Price, ...]]
     )
 
+    _deciding: dict[type, Callable[[dict[str, Any]], Any]] = attrs.field(
+        factory=dict[type, Callable[[dict[str, Any]], Any]], init=False, eq=False
+    )
+    _known: dict[Any, Cost] = attrs.field(factory=dict[Any, Cost], init=False, eq=False)
+
     def cost(self, request: Request[Any]) -> Cost:
-        """Return what *request* costs; asking (GET) costs nothing."""
+        """Return what *request* costs; asking (GET) costs nothing.
+
+        Every answer is priced, and most are alike in what decides the price, so what
+        was looked up once is kept.
+        """
+        kind = type(request)
+        try:
+            return self._known[kind, self._deciding[kind](vars(request))]
+        except (KeyError, TypeError):  # it is new, or has a value without a hash
+            return self._remembered(request)
+
+    def _remembered(self, request: Request[Any]) -> Cost:
+        """Look the price up, and keep it unless it hangs on files, which are large."""
+        cost, kind, fields = self._looked_up(request), type(request), vars(request)
+        prices = self.prices.get(kind, ())
+        given = {name for price in prices for name in price.given}
+        names = {"num_images", *given, *(name for price in prices for name in price.by)}
+        known = sorted(names & fields.keys())
+        self._deciding[kind] = deciding = itemgetter(*known) if known else _nothing
+        if all(fields[n] is None for n in given) and len(self._known) < MOST_KNOWN:
+            self._known[kind, deciding(fields)] = cost
+        return cost
+
+    def _looked_up(self, request: Request[Any]) -> Cost:
         if request.endpoint.method == "GET":
             return Cost(Decimal(0), self.unit)
         for price in self.prices.get(type(request), ()):
             if price.applies(request):
                 return price.cost(request, self.unit)
         return Cost(None, self.unit, "unknown")
+
+
+def _nothing(_: object) -> None:
+    """Stand for the values of a class whose price hangs on none."""

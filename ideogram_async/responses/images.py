@@ -49,8 +49,8 @@ class ImageObject(Answer):
     @property
     def expires_at(self) -> datetime | None:
         """When the link dies (its `exp`), in UTC; None if it doesn't say."""
-        stamps = parse_qs(urlsplit(self.url or "").query).get("exp", [""])
         try:
+            stamps = parse_qs(urlsplit(self.url or "").query).get("exp", [""])
             return datetime.fromtimestamp(int(stamps[0]), UTC)
         except (ValueError, OverflowError, OSError):
             return None

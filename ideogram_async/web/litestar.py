@@ -83,7 +83,8 @@ class IdeogramPlugin(InitPluginProtocol):
     the id of a batch.
 
     Give the server a limit of its own for open connections, such as uvicorn's
-    `timeout_graceful_shutdown=3`: it waits for those that listen to a batch.
+    `timeout_graceful_shutdown=3`: it waits for those that listen to a batch, and tells
+    nobody; batches go on until then.
 
     Args:
         make: Makes the client; by default from the environment.

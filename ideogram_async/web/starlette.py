@@ -57,7 +57,8 @@ def lifespan(
     """Return the lifespan of an application: it makes the client and closes it.
 
     Give the server a limit of its own for open connections, such as uvicorn's
-    `timeout_graceful_shutdown=3`: it waits for those that listen to a batch.
+    `timeout_graceful_shutdown=3`: it waits for those that listen to a batch, and tells
+    nobody; batches go on until then.
 
     Args:
         make: Makes the client; by default from the environment.

@@ -6,12 +6,14 @@ import base64
 import json
 import math
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import anyio
 import attrs
 
+from .._backend import backend_ready
 from .._call import Call
 from .._failover import Channel
 from .._http import HttpRequest
@@ -61,7 +63,10 @@ class KeySet:
     known: Keys
     _fetched_at: float = attrs.field(default=-math.inf, init=False)
     _not_before: float = attrs.field(default=-math.inf, init=False)
-    _lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
+
+    @cached_property
+    def _lock(self) -> anyio.Lock:
+        return anyio.Lock()
 
     async def current(self, now: float) -> Keys:
         """Return keys that are not too old.
@@ -84,6 +89,7 @@ class KeySet:
         """
         if self.fetch is None:
             return tried
+        await backend_ready()
         async with self._lock:
             if self.known is not tried or 0 < self._not_before - now <= FETCH_PAUSE:
                 return self.known

@@ -1,7 +1,9 @@
 """Kills a job at random instants, goes on each time, and checks what is left.
 
 The service is a sandbox in this process; the job runs in processes of its own, which
-get SIGKILL. `python tests/jobs/kill.py --items 500 --kills 200` is the whole of it.
+get SIGKILL. `python tests/jobs/kill.py --items 500 --kills 200` is the whole of it, and
+with `--async` the same of a job whose images are made later: what it has submitted is
+waited for, so only what was just being submitted at a kill is unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from typing import Any
 import attrs
 from PIL import Image
 
-from ideogram_async import Cost, GenerateV3, IdeogramClient, RetryPolicy
+from ideogram_async import Cost, GenerateV3, GenerateV4, IdeogramClient, RetryPolicy
+from ideogram_async._polling import Polling
 from ideogram_async.jobs import Job
 from ideogram_async.sandbox import Sandbox
 
@@ -33,8 +36,13 @@ PRICE = Cost(Decimal("0.03"), "USD")
 OURS = {"journal.sqlite", "manifest.jsonl"}
 
 
-def requests(items: int) -> list[GenerateV3]:
+def requests(items: int, *, later: bool) -> list[GenerateV3] | list[GenerateV4]:
     """Return small requests, each with a prompt of its own."""
+    if later:
+        return [
+            GenerateV4(f"prompt {number}", resolution="1024x1024")
+            for number in range(items)
+        ]
     return [
         GenerateV3(prompt=f"prompt {number}", resolution="1536x512", num_images=1)
         for number in range(items)
@@ -46,11 +54,17 @@ def price(_: object) -> Cost:
     return PRICE
 
 
-async def work(url: str, out: Path, items: int, **options: Any) -> None:
+async def work(
+    url: str, out: Path, items: int, *, later: bool = False, **options: Any
+) -> None:
     """Run the job to its end, unless the process is killed."""
-    job = Job(requests(items), out, price=price, concurrency=4, **options)
+    if later:
+        options |= {"asynchronous": True, "webhook_url": "https://example.com/hook"}
+    source = requests(items, later=later)
+    job = Job(source, out, price=price, concurrency=4, **options)
     retry = RetryPolicy(attempts=2, wait_initial=0.01, wait_max=0.02)
     async with IdeogramClient("a key", base_url=url, retry=retry, timeout=5) as client:
+        client._poller.polling = Polling(initial=0.01, longest=0.02, spacing=0.0)
         await job.run(client)
 
 
@@ -73,7 +87,7 @@ class Remains:
         """Read the journal in *out*."""
         with closing(sqlite3.connect(out / "journal.sqlite")) as journal:
             rows = journal.execute("SELECT request, state, files, cost FROM items")
-            found = [(json.loads(row[0])["prompt"], *row[1:]) for row in rows]
+            found = [(_prompt(json.loads(row[0])), *row[1:]) for row in rows]
         return cls(
             {prompt: state for prompt, state, _, _ in found},
             {prompt: json.loads(files or "[]") for prompt, _, files, _ in found},
@@ -81,12 +95,13 @@ class Remains:
         )
 
 
-def kill_at_random(url: str, out: Path, items: int, chance: random.Random) -> bool:
+def _prompt(asked: dict[str, Any]) -> str:
+    return str(asked.get("prompt") or asked["text_prompt"])
+
+
+def kill_at_random(command: list[str], chance: random.Random) -> bool:
     """Run the job, and kill it; return whether it was still at work."""
-    command = [sys.executable, __file__, "--url", url, "--out", str(out)]
-    with subprocess.Popen(
-        [*command, "--items", str(items)], stdout=subprocess.PIPE
-    ) as job:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as job:
         assert job.stdout is not None
         job.stdout.readline()  # it is about to open the journal
         time.sleep(chance.uniform(0, 0.35))
@@ -116,16 +131,20 @@ def check(out: Path, sandbox: Sandbox, items: int) -> Counter[str]:
     return Counter(remains.states.values())
 
 
-def run(out: Path, items: int, kills: int, **sandbox_options: Any) -> Counter[str]:
+def run(
+    out: Path, items: int, kills: int, *, later: bool = False, **sandbox_options: Any
+) -> Counter[str]:
     """Kill the job so often, finish it, and return the number of items per state."""
     chance = random.Random(7)
     at_work = 0
     with Sandbox(**sandbox_options).running() as sandbox:
+        command = [sys.executable, __file__, "--url", sandbox.url, "--out", str(out)]
+        command += ["--items", str(items), *(["--async"] if later else [])]
         for _ in range(kills):
-            at_work += kill_at_random(sandbox.url, out, items, chance)
-        asyncio.run(work(sandbox.url, out, items))
+            at_work += kill_at_random(command, chance)
+        asyncio.run(work(sandbox.url, out, items, later=later))
         states = check(out, sandbox, items)
-        asyncio.run(work(sandbox.url, out, items, resend_unknown=True))
+        asyncio.run(work(sandbox.url, out, items, later=later, resend_unknown=True))
         assert set(Remains.of(out).states.values()) == {"saved"}
     states["killed at work"] = at_work
     return states
@@ -136,17 +155,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--async", dest="later", action="store_true")
     parser.add_argument("--url")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.url:
         sys.stdout.write("begun\n")
         sys.stdout.flush()
-        asyncio.run(work(given.url, given.out, given.items))
+        asyncio.run(work(given.url, given.out, given.items, later=given.later))
         return
     with tempfile.TemporaryDirectory() as folder:
         out = given.out or Path(folder) / "out"
-        states = run(out, given.items, given.kills, latency=0.01)
+        latency = 0.05 if given.later else 0.01
+        states = run(out, given.items, given.kills, later=given.later, latency=latency)
         sys.stdout.write(f"{dict(states)}\n")
 
 

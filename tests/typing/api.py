@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, assert_type
 
 from ideogram_async import (
+    AsyncGenerationResponse,
     Batch,
     ColorPalette,
     ColorPaletteMember,
     Cost,
     Failure,
     GenerateV3,
+    GenerationResponse,
     IdeogramClient,
     IdeogramError,
     ImageObject,
@@ -24,14 +26,18 @@ from ideogram_async import (
     RemixV3,
     Request,
     RetryPolicy,
+    RunningBatch,
     Success,
     TransportError,
     Upload,
+    WebhookVerificationError,
 )
 from ideogram_async.inputs import BadRow, PromptFile
 from ideogram_async.jobs import Job, Plan, Problem, Progress, Report
 from ideogram_async.providers import PROVIDERS, Ideogram, Pixazo, Provider
 from ideogram_async.requests import REQUESTS
+from ideogram_async.sandbox import Sandbox, WebhookPlan
+from ideogram_async.webhooks import WebhookFault, WebhookVerifier
 
 
 async def one_request() -> None:
@@ -52,6 +58,21 @@ async def one_request() -> None:
         assert_type(await client.send(RemixV3("a cat", image=picture())), ImageResponse)
         assert_type(await client.download(response.data[0], "cat.png"), Path)
         assert_type(await client.download("https://x/1.png", Path("1.png")), Path)
+
+
+async def generations(client: IdeogramClient) -> None:
+    """What is made later is waited for, or told by a webhook: the same answer."""
+    hook = "https://example.com/hook"
+    accepted = await client.submit_generate_v4("a cat", webhook_url=hook)
+    assert_type(accepted, AsyncGenerationResponse)
+    done = await client.wait_for_generation(accepted.generation_id, timeout=60)
+    assert_type(done, GenerationResponse)
+    verifier = WebhookVerifier(client, tolerance=60.0)
+    assert_type(await verifier.verify({}, b"", now=0.0), GenerationResponse)
+    assert_type(WebhookVerificationError().reason, WebhookFault | None)
+    Sandbox(webhooks=WebhookPlan(rates={"late": 0.1}))
+    WebhookPlan(rates={"early": 0.1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]  # no such trick
+    Job(["a cat"], "out", asynchronous=True, webhook_url=hook)
 
 
 async def options(client: IdeogramClient) -> None:
@@ -109,6 +130,18 @@ async def streams(client: IdeogramClient) -> None:
     async with client.stream_many(prompts(), aspect_ratio="1x1") as from_prompts:
         async for each in from_prompts:
             assert_type(each, Success[ImageResponse] | Failure)
+
+
+async def running(client: IdeogramClient) -> None:
+    """A started batch knows the answers of its requests."""
+    started = client.start_many([GenerateV3("a cat")])
+    assert_type(started, RunningBatch[ImageResponse])
+    assert_type(await started.result(), Batch[ImageResponse])
+    async for outcome in started.outcomes(start=1):
+        assert_type(outcome, Success[ImageResponse] | Failure)
+    assert_type(client.start_many(["a cat"], seed=1), RunningBatch[ImageResponse])
+    assert_type(started.total, int | None)
+    started.cancel("enough")
 
 
 def costs() -> None:

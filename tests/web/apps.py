@@ -232,7 +232,7 @@ async def site(name: str, service: str, places: int = 10) -> AsyncGenerator[Site
         received.append(result)
 
     app = APPS[name](Parts(lambda: client, on_generation))
-    serve = _serve_aiohttp if name == "aiohttp" else _serve_asgi
+    serve = _serve_aiohttp if name == "aiohttp" else serve_asgi
     with socket.create_server(("127.0.0.1", 0), backlog=1000) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with anyio.create_task_group() as group:
@@ -243,7 +243,8 @@ async def site(name: str, service: str, places: int = 10) -> AsyncGenerator[Site
             stop()
 
 
-async def _serve_asgi(app: Any, listening: socket.socket, *, task_status: Any) -> None:
+async def serve_asgi(app: Any, listening: socket.socket, *, task_status: Any) -> None:
+    """Serve an ASGI application by uvicorn; the status is what stops it."""
     config = uvicorn.Config(
         app,
         ws="none",

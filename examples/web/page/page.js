@@ -2,7 +2,7 @@
 const at = (id) => document.getElementById(id);
 const KEPT = "ideogram prompts"; // what was asked for last, for when the page comes back
 let source = null;
-let batch = null; // { id, total, prompts, done, failed }
+let batch = null; // { id, total, prompts, done }
 
 at("prompts").form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -35,7 +35,7 @@ at("stop").addEventListener("click", () => {
 function follow(id) {
   source?.close();
   const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-  batch = { id, total: 0, prompts: kept.id === id ? kept.prompts : [], done: 0, failed: 0 };
+  batch = { id, total: 0, prompts: kept.id === id ? kept.prompts : [], done: 0 };
   at("pictures").replaceChildren();
   source = new EventSource(`batches/${encodeURIComponent(id)}/events`);
   source.addEventListener("batch", (event) => {
@@ -49,7 +49,6 @@ function follow(id) {
   source.addEventListener("outcome", (event) => {
     const outcome = JSON.parse(event.data);
     batch.done += 1;
-    batch.failed += outcome.error ? 1 : 0;
     at("pictures").children[outcome.index].replaceWith(shown(outcome));
     count();
   });
@@ -66,7 +65,8 @@ function follow(id) {
 }
 
 function count(word = "Working") {
-  const { total, done, failed } = batch;
+  const { total, done } = batch;
+  const failed = at("pictures").querySelectorAll(".failed").length;
   at("progress").hidden = false;
   at("progress").max = total || 1;
   at("progress").value = done;
