@@ -7,13 +7,13 @@ from collections.abc import Callable, Sized
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast, overload
 
+from . import responses
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._failover import Failover
 from ._operations import Operations
 from ._running import RunningBatch, RunningBatches, Send
 from .batch import INDEX, Batch, Failure, Success
 from .requests import Request
-from .responses import ImageResponse
 
 
 T = TypeVar("T")
@@ -34,8 +34,10 @@ class Batches(Operations):
 
     @overload
     def stream_many(
-        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> AbstractAsyncContextManager[Outcomes[ImageResponse]]: ...
+        self,
+        requests: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> AbstractAsyncContextManager[Outcomes[responses.ImageResponse]]: ...
     @overload
     def stream_many(
         self, requests: Items[Request[T]]
@@ -68,8 +70,10 @@ class Batches(Operations):
 
     @overload
     def start_many(
-        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> RunningBatch[ImageResponse]: ...
+        self,
+        requests: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> RunningBatch[responses.ImageResponse]: ...
     @overload
     def start_many(self, requests: Items[Request[T]]) -> RunningBatch[T]: ...
     def start_many(self, requests: Items[Any], **fields: Any) -> RunningBatch[Any]:
@@ -97,7 +101,9 @@ class Batches(Operations):
         total = len(requests) if isinstance(requests, Sized) else None
         make = self._maker(fields)
         running = RunningBatch[Any](
-            total, lambda send: self._bulk(requests, make, send), self._failover.send
+            total,
+            lambda send: self._bulk(requests, make, send, keeps_all=True),
+            self._failover.send,
         )
         return self._running.hold(running)
 
@@ -106,11 +112,16 @@ class Batches(Operations):
 
         See `stream_many` for how they are sent.
         """
-        return await _collected(self.stream_many(requests))
+        send = self._failover.send
+        return await _collected(
+            self._bulk(requests, self._maker({}), send, keeps_all=True)
+        )
 
     async def generate_many(
-        self, prompts: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> Batch[ImageResponse]:
+        self,
+        prompts: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> Batch[responses.ImageResponse]:
         """Generate images from many prompts and return all outcomes in input order.
 
         A plain prompt becomes the provider's default generate request (`GenerateV3`
@@ -125,10 +136,18 @@ class Batches(Operations):
             UnsupportedRequestError: The provider's default request has no such field.
             ValueError: One of *fields* is invalid.
         """
-        return await _collected(self.stream_many(prompts, **fields))
+        send = self._failover.send
+        return await _collected(
+            self._bulk(prompts, self._maker(fields), send, keeps_all=True)
+        )
 
     def _bulk(
-        self, requests: Items[Any], make: Callable[[Any], Request[Any]], send: Send
+        self,
+        requests: Items[Any],
+        make: Callable[[Any], Request[Any]],
+        send: Send,
+        *,
+        keeps_all: bool = False,
     ) -> AbstractAsyncContextManager[Outcomes[Any]]:
         run = Bulk(
             Source(requests),
@@ -137,6 +156,7 @@ class Batches(Operations):
             lambda: self._failover.limit,
             self._deadline,
             self._failover.is_locked_out,
+            keeps_all,
         )
         return run.run()
 

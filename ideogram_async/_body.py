@@ -44,13 +44,14 @@ class Body:
         self.content: bytes | AsyncIterator[bytes] | None = step.content
         self.headers: dict[str, str] = {}
         self.fault = ""
-        self.is_streamed = bool(step.uploads)
+        self.is_streamed = False
         if step.form:
             boundary = os.urandom(16).hex()
             self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
             self._pieces = multipart(step.form, boundary)
-        if step.form and not self.is_streamed:
-            self.content = b"".join(cast("list[bytes]", self._pieces))
+            self.is_streamed = Upload in map(type, self._pieces)
+            if not self.is_streamed:
+                self.content = b"".join(cast("list[bytes]", self._pieces))
 
     async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
         """Open and measure the files of a form that has some.

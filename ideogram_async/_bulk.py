@@ -86,6 +86,8 @@ class Bulk(Generic[Item, T]):
         places: How many places there are now; it decides how many workers there are.
         deadline: Seconds for the whole run; None for no limit.
         is_locked_out: Whether no provider is left that takes the key.
+        keeps_all: Whether all outcomes are kept anyway, so that no worker need wait for
+            the reader, which costs more than the outcome.
     """
 
     source: Source[Item]
@@ -94,13 +96,14 @@ class Bulk(Generic[Item, T]):
     places: Callable[[], int]
     deadline: float | None
     is_locked_out: Callable[[], bool] = lambda: True
+    keeps_all: bool = False
     _halt: Halt = attrs.field(factory=Halt, init=False)
     _workers: int = attrs.field(default=0, init=False)
 
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[Outcomes[T]]:
         """Run; leaving the context ends everything at once."""
-        ready: Ready[T] = asyncio.Queue(1)
+        ready: Ready[T] = asyncio.Queue(0 if self.keeps_all else 1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
         is_torn = False

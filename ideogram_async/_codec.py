@@ -13,7 +13,7 @@ The wire form of a request follows from the types of its fields:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeVar, cast, get_args, get_origin
@@ -105,16 +105,18 @@ def to_jsonable(value: Any) -> Any:
     return _converter.unstructure(value)
 
 
-def _parts(given: Mapping[str, Any], envelope: str | None) -> Iterator[Part]:
+def _parts(given: Mapping[str, Any], envelope: str | None) -> list[Part]:
+    parts: list[Part] = []
     if envelope:
         texts = {name: value for name, value in given.items() if not _is_file(value)}
-        yield Part(envelope, _dumps(_json(texts)), JSON_TYPE)
+        parts.append(Part(envelope, _dumps(_json(texts)), JSON_TYPE))
         given = {name: value for name, value in given.items() if _is_file(value)}
     for name, value in given.items():
-        if isinstance(value, tuple):
-            yield from (_part(name, each) for each in cast("tuple[Any, ...]", value))
+        if isinstance(value, str):
+            parts.append(Part(name, value.encode()))
         else:
-            yield _part(name, value)
+            parts += [_part(name, member) for member in _members(value)]
+    return parts
 
 
 def _part(name: str, value: Any) -> Part:

@@ -8,10 +8,10 @@ from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
+from . import responses
 from ._value import Value
 from .costs import UNKNOWN, Cost
 from .requests import Request
-from .responses import ImageObject
 
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         return [each for each in self._outcomes if isinstance(each, Failure)]
 
     @property
-    def images(self) -> list[ImageObject]:
+    def images(self) -> list[responses.ImageObject]:
         """Every image that can be downloaded, in input order."""
         return [
             image

@@ -80,6 +80,7 @@ class Provider:
         self._api_key = api_key
         self.base_url: str = (base_url or self.default_base_url).rstrip("/")
         self._key_field = {self.key_header: self.key_scheme + api_key}
+        self._headers: dict[type[Request[Any]], dict[str, str]] = {}
 
     def __repr__(self) -> str:
         """Return the address, and never the key."""
@@ -186,9 +187,11 @@ class Provider:
 
     def step(self, request: Request[Any]) -> HttpRequest:
         """Return the HTTP request that carries *request*, with the key."""
-        headers = {**self.routes[type(request)].headers, **self._key_field}
+        kind = type(request)
+        if kind not in self._headers:
+            self._headers[kind] = {**self.routes[kind].headers, **self._key_field}
         url = self.base_url + self.prefix(request)
-        return self.outgoing(_codec.encode(request, url, headers))
+        return self.outgoing(_codec.encode(request, url, self._headers[kind]))
 
     def outgoing(self, step: HttpRequest) -> HttpRequest:
         """Return *step* in this provider's own form."""

@@ -131,8 +131,8 @@ class Fields(Value):
     def __attrs_post_init__(self) -> None:
         """Check every field that is given, as most are not, and what must hold."""
         given = {name: value for name, value in vars(self).items() if value is not None}
-        for name in self._required.difference(given):
-            given[name] = None
+        for name in self._required:
+            given.setdefault(name)
         for name, value in given.items():
             if wrong := self._checks[name](value):
                 separator = "" if wrong.startswith("[") else " "
