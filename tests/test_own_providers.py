@@ -324,3 +324,13 @@ async def test_what_was_lost_once_stays_unknown_when_cancelled() -> None:
         await asyncio.wait([task])
 
     assert (server.ran, client.stats().unknown) == (1, 1)
+
+
+def test_the_password_of_an_address_is_in_no_text() -> None:
+    """An address may hold a password, which nobody is shown."""
+    client = IdeogramClient(KEY, base_url="http://me:hunter2@127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="base_url must be") as raised:
+        IdeogramClient(KEY, base_url="ftp://me:hunter2@127.0.0.1:1")
+
+    assert "hunter2" not in f"{client!r} {raised.value!r}"
+    assert "http://127.0.0.1:1>" in repr(client)
