@@ -10,21 +10,22 @@ from typing import Any, Final
 import anyio
 import attrs
 import psycopg
+from psycopg import sql
 
 from .._call import Halt
+from .._failover import Failover
 from ..client import IdeogramClient
 from ..costs import Cost
 from ..errors import JournalError
 from ..jobs import Counts, Problem
 from ..jobs._budget import in_nano
-from ..jobs._feed import Feed
+from ..jobs._feed import Feed, Source
 from ..jobs._generations import check_address, check_taken, generation_of
 from ..jobs._items import Terms
-from ..jobs._run import MOST_PROBLEMS, parts_of
-from ..jobs._values import State
+from ..jobs._run import MOST_PROBLEMS, Make, parts_of
 from ..requests import Request
 from ._database import Database
-from ._journal import PostgresJournal, named
+from ._journal import PostgresJournal
 
 
 PAGE: Final = 1000
@@ -141,10 +142,8 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         total = len(requests)
     if total is not None and limit is not None:
         total = min(total, limit)
-    wanted: tuple[State, ...] = (
-        "pending",
-        *(("failed",) if retry_failed else ()),
-        *(("unknown",) if resend_unknown else ()),
+    terms = Terms.of(
+        retry_failed=retry_failed, resend_unknown=resend_unknown, dedupe=dedupe
     )
     options: dict[str, object] = {
         "total": total,
@@ -153,25 +152,32 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         "embed_prompt": embed_prompt,
         "webhook_url": webhook_url,
     }
-    failover, make, _ = parts_of(client or IdeogramClient("none"))
-    if webhook_url is not None:
-        make = generation_of
-        check_taken([each.provider for each in failover.channels], webhook_url)
+    failover, make = _asked(client or IdeogramClient("none"), webhook_url)
     halt, rows = Halt(), _Rows()
     database = await Database.opened(dsn, halt.end, patience=0, is_trial=dry_run)
     try:
         journal = await opened_for_reading(database, str(out), options)
-        source = (
-            aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        )
-        feed = Feed(
-            source, make, journal, Terms(wanted, dedupe), limit, halt, rows.on_bad_row,
-            PAGE,
-        )  # fmt: skip
+        source, told = _opened(requests), rows.on_bad_row
+        feed = Feed(source, make, journal, terms, limit, halt, told, PAGE)
         return await _drawn(feed, journal, rows, str(out), price or failover.most)
     finally:
         with anyio.CancelScope(shield=True):
             await database.aclose()
+
+
+def _opened(requests: Iterable[Any] | AsyncIterable[Any]) -> Source:
+    if isinstance(requests, AsyncIterable):
+        return aiter(requests)
+    return iter(requests)
+
+
+def _asked(client: IdeogramClient, webhook_url: str | None) -> tuple[Failover, Make]:
+    """Return who is asked, and what makes requests of rows."""
+    failover, make, _ = parts_of(client)
+    if webhook_url is None:
+        return failover, make
+    check_taken([each.provider for each in failover.channels], webhook_url)
+    return failover, generation_of
 
 
 async def opened_for_reading(
@@ -182,7 +188,7 @@ async def opened_for_reading(
     Raises:
         JournalError: It is being read already.
     """
-    job = await named(database, out, **options)
+    job = await _named(database, out, **options)
 
     def begin(connection: psycopg.Connection[Any]) -> bool:
         found = connection.execute("SELECT pg_try_advisory_lock(%s)", (job,)).fetchone()
@@ -228,3 +234,29 @@ async def _drawn(
         problems=tuple(rows.problems),
         error=feed.error,
     )
+
+
+async def _named(database: Database, out: str, **options: object) -> int:
+    """Return the number of the job whose images go to *out*, made if it is missing.
+
+    Args:
+        database: Where jobs are.
+        out: Where its images go.
+        **options: Columns of the job that are set.
+    """
+    columns = {"out": out, **options}
+
+    def work(connection: psycopg.Connection[Any]) -> int:
+        names = list(map(sql.Identifier, columns))
+        statement = sql.SQL(
+            "INSERT INTO ideogram_jobs ({}) VALUES ({}) ON CONFLICT (out)"
+            " DO UPDATE SET {} RETURNING id"
+        ).format(
+            sql.SQL(", ").join(names),
+            sql.SQL(", ").join(map(sql.Placeholder, columns)),
+            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(n) for n in names),
+        )
+        found = connection.execute(statement, columns).fetchone()
+        return (found or (0,))[0]
+
+    return await database.writer.write(work)

@@ -277,29 +277,3 @@ class PostgresJournal(Journal):
             return True
 
         return await self._writer.write(work)
-
-
-async def named(database: Database, out: str, **options: object) -> int:
-    """Return the number of the job whose images go to *out*, made if it is missing.
-
-    Args:
-        database: Where jobs are.
-        out: Where its images go.
-        **options: Columns of the job that are set.
-    """
-    columns = {"out": out, **options}
-
-    def work(connection: psycopg.Connection[Any]) -> int:
-        names = list(map(sql.Identifier, columns))
-        statement = sql.SQL(
-            "INSERT INTO ideogram_jobs ({}) VALUES ({}) ON CONFLICT (out)"
-            " DO UPDATE SET {} RETURNING id"
-        ).format(
-            sql.SQL(", ").join(names),
-            sql.SQL(", ").join(map(sql.Placeholder, columns)),
-            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(n) for n in names),
-        )
-        found = connection.execute(statement, columns).fetchone()
-        return (found or (0,))[0]
-
-    return await database.writer.write(work)

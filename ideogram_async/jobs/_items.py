@@ -50,6 +50,13 @@ class Terms:
     states: tuple[State, ...] = ("pending",)
     dedupe: bool = False
 
+    @classmethod
+    def of(cls, *, retry_failed: bool, resend_unknown: bool, dedupe: bool) -> Terms:
+        """Return the terms that the options of a job mean."""
+        failed: tuple[State, ...] = ("failed",) if retry_failed else ()
+        unknown: tuple[State, ...] = ("unknown",) if resend_unknown else ()
+        return cls(("pending", *failed, *unknown), dedupe)
+
 
 class Reread(NamedTuple):
     """What the journal knows of an item.

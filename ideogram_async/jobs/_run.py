@@ -29,7 +29,7 @@ from ._saver import Saver
 from ._schema import set_aside
 from ._sender import Sender
 from ._sqlite import SqliteJournal
-from ._values import Plan, Problem, Report, State, money
+from ._values import Plan, Problem, Report, money
 
 
 if TYPE_CHECKING:
@@ -154,12 +154,12 @@ class Run:
 
     def _feed(self, journal: SqliteJournal, source: Source) -> Feed:
         job = self.job
-        states: tuple[State, ...] = (
-            "pending",
-            *(("failed",) if job.retry_failed else ()),
-            *(("unknown",) if job.resend_unknown else ()),
+        terms = Terms.of(
+            retry_failed=job.retry_failed,
+            resend_unknown=job.resend_unknown,
+            dedupe=job.dedupe,
         )
-        terms, make = Terms(states, job.dedupe), parts_of(self.client)[1]
+        make = parts_of(self.client)[1]
         if job.asynchronous:
             make = generation_of
         return Feed(

@@ -166,7 +166,9 @@ def run(
 ) -> Counter[str]:
     """Strike the fleet, let it end, and return the number of items per state."""
     dsn = server.database()
-    asyncio.run(enqueue(requests(items), dsn, out=out, price=price, budget=items))
+    asyncio.run(
+        enqueue(requests(items, later=False), dsn, out=out, price=price, budget=items)
+    )
     with Sandbox(**sandbox_options).running() as sandbox:
         fleet, at_work = Fleet(dsn, sandbox.url, server), 0
         try:

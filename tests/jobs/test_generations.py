@@ -264,7 +264,7 @@ async def test_a_journal_that_can_not_take_the_id(tmp_path: Path) -> None:
 
         def spoil(_: object) -> None:
             run: Any = job._run
-            run._engine.journal._writer._connection.execute("PRAGMA query_only = ON")
+            run._engine.journal._connection.execute("PRAGMA query_only = ON")
 
         sandbox.service.announce = spoil
         report = await job.run(client)
