@@ -33,12 +33,12 @@ def lazy(
     def get(name: str) -> Any:
         if name in modules and not name.startswith("_"):
             return import_module(f"{package}.{name}")
-        if name in module.__all__:
-            for each in [module_of[name]] if name in module_of else rest:
-                source = import_module(f"{package}.{each}")
-                if hasattr(source, name):
-                    setattr(module, name, getattr(source, name))
-                    return getattr(source, name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if name not in module.__all__:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        places = [module_of[name]] if name in module_of else rest
+        sources = (import_module(f"{package}.{each}") for each in places)
+        value = next(getattr(each, name) for each in sources if hasattr(each, name))
+        setattr(module, name, value)
+        return value
 
     return get, lambda: list(module.__all__)

@@ -944,3 +944,12 @@ async def test_a_ready_source_is_told_of_to_its_end() -> None:
     assert len(batch) == 100
     assert len(server.requests) < 30
     assert isinstance(batch.failures[-1].error, NotSentError)
+
+
+async def test_endless_source_of_a_batch_that_ended_lets_others_run() -> None:
+    """Items that are not sent, one after the other, don't hold the event loop."""
+    async with serving(refuse(401)) as (_, client):
+        with anyio.move_on_after(0.2) as scope:
+            await client.generate_many(Drawn())
+
+    assert scope.cancelled_caught

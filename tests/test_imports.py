@@ -12,6 +12,7 @@ import pytest
 
 import ideogram_async
 from ideogram_async import GenerateV3, providers, requests, responses
+from ideogram_async.providers import PROVIDERS, _base
 
 
 PACKAGES = (ideogram_async, providers, requests, responses)
@@ -138,6 +139,17 @@ def test_modules_can_be_had() -> None:
     )
 
     assert {"client", "masks", "requests.edit"} <= ours(loaded(code))
+
+
+def test_provider_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that is asked for by its name is loaded then."""
+    name = "ideogram_async.providers.kkiai"
+    monkeypatch.setattr(providers, "kkiai", sys.modules.get(name), raising=False)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(_base._registered, "kkiai", raising=False)
+
+    assert PROVIDERS["kkiai"].name == "kkiai"
+    assert name in sys.modules
 
 
 def test_star_import_gives_all() -> None:
