@@ -131,9 +131,12 @@ class Backend:
 
 def _generation_id(headers: Mapping[str, str]) -> str:
     """Return the id in *headers* that were found in order."""
-    from ..webhooks import _scheme  # noqa: PLC0415  # an extra
+    from ..webhooks._scheme import (  # noqa: PLC0415  # an extra
+        GENERATION_ID,
+        given_fields,
+    )
 
-    return _scheme.given_fields(headers)[_scheme.GENERATION_ID]
+    return given_fields(headers)[GENERATION_ID]
 
 
 _STATUS_OF: Final[Mapping[str, int]] = {"already_seen": 200, "no_keys": 503}
