@@ -101,9 +101,7 @@ class Batches(Operations):
         total = len(requests) if isinstance(requests, Sized) else None
         make = self._maker(fields)
         running = RunningBatch[Any](
-            total,
-            lambda send: self._bulk(requests, make, send, keeps_all=True),
-            self._failover.send,
+            total, lambda send: self._bulk(requests, make, send), self._failover.send
         )
         return self._running.hold(running)
 

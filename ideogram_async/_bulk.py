@@ -20,7 +20,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 import anyio
 import attrs
@@ -45,6 +45,10 @@ Item = TypeVar("Item")
 
 Items = Iterable[Item] | AsyncIterable[Item]
 """Where items come from: a list, a generator of any length, an async iterable."""
+
+ROOM: Final = 64
+"""How many outcomes may wait for a reader who keeps them all. It has an end, so that
+items which are done at once don't hold the event loop."""
 
 Ready = asyncio.Queue[Success[T] | Failure | None]
 """Hands outcomes over; None is the end. It is no stream of anyio, because that drops an
@@ -86,8 +90,8 @@ class Bulk(Generic[Item, T]):
         places: How many places there are now; it decides how many workers there are.
         deadline: Seconds for the whole run; None for no limit.
         is_locked_out: Whether no provider is left that takes the key.
-        keeps_all: Whether all outcomes are kept anyway, so that no worker need wait for
-            the reader, which costs more than the outcome.
+        keeps_all: Whether all outcomes are kept anyway, so that workers need not wait
+            until each is read.
     """
 
     source: Source[Item]
@@ -103,7 +107,7 @@ class Bulk(Generic[Item, T]):
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[Outcomes[T]]:
         """Run; leaving the context ends everything at once."""
-        ready: Ready[T] = asyncio.Queue(0 if self.keeps_all else 1)
+        ready: Ready[T] = asyncio.Queue(ROOM if self.keeps_all else 1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
         is_torn = False
