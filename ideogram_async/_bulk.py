@@ -144,10 +144,7 @@ class Bulk(Generic[Item, T]):
                     break
                 if self._workers < self.places() + LOOK_AHEAD:
                     self._start_worker(group, ready, expires_at)
-                outcome = await self._outcome(*drawn, call)
-                await ready.put(outcome)
-                if not outcome.attempts:  # it may not have waited for anything
-                    await asyncio.sleep(0)
+                await ready.put(await self._outcome(*drawn, call))
             self._workers -= 1
             if not self._workers:
                 await ready.put(None)
