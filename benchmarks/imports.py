@@ -41,7 +41,7 @@ MODULES: Final = f"""
 {DEPENDENCIES}
 import json, sys
 before = set(sys.modules)
-import ideogram_async
+from ideogram_async import IdeogramClient
 more = sorted(set(sys.modules) - before)
 print(json.dumps([name for name in more if not name.startswith("ideogram_async")]))
 """

@@ -10,46 +10,44 @@ async with IdeogramClient() as client:
 
 from typing import TYPE_CHECKING
 
-from . import requests, responses
-from ._bulk import Outcomes
 from ._lazy import lazy
-from ._retry import RetryPolicy
-from ._running import RunningBatch
 from ._version import __version__
-from .batch import Batch, Failure, Success
-from .client import IdeogramClient
-from .costs import Cost
-from .errors import (
-    AuthenticationError,
-    BadRequestError,
-    BudgetExceededError,
-    ConfigurationError,
-    ConnectionFailedError,
-    DecodeError,
-    DownloadError,
-    GenerationFailedError,
-    IdeogramError,
-    InsufficientFundsError,
-    JournalError,
-    NotFoundError,
-    NotSentError,
-    OutcomeUnknownError,
-    RateLimitError,
-    RequestTimeoutError,
-    SafetyError,
-    ServerError,
-    StatusError,
-    TransportError,
-    UnsupportedRequestError,
-    WebhookVerificationError,
-)
-from .limiter import Limiter
-from .uploads import Upload
 
 
 if TYPE_CHECKING:
+    from ._bulk import Outcomes
+    from ._retry import RetryPolicy
+    from ._running import RunningBatch
     from ._stats import Stats
+    from .batch import Batch, Failure, Success
+    from .client import IdeogramClient
+    from .costs import Cost
+    from .errors import (
+        AuthenticationError,
+        BadRequestError,
+        BudgetExceededError,
+        ConfigurationError,
+        ConnectionFailedError,
+        DecodeError,
+        DownloadError,
+        GenerationFailedError,
+        IdeogramError,
+        InsufficientFundsError,
+        JournalError,
+        NotFoundError,
+        NotSentError,
+        OutcomeUnknownError,
+        RateLimitError,
+        RequestTimeoutError,
+        SafetyError,
+        ServerError,
+        StatusError,
+        TransportError,
+        UnsupportedRequestError,
+        WebhookVerificationError,
+    )
     from .hooks import Hooks
+    from .limiter import Limiter
     from .masks import Mask
     from .requests import (
         ColorPalette,
@@ -125,15 +123,27 @@ if TYPE_CHECKING:
         TrainingRun,
         UploadDatasetAssetsResponse,
     )
+    from .uploads import Upload
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "_bulk": "Outcomes",
+            "_retry": "RetryPolicy",
+            "_running": "RunningBatch",
             "_stats": "Stats",
+            "batch": "Batch Failure Success",
+            "client": "IdeogramClient",
+            "costs": "Cost",
             "hooks": "Hooks",
+            "limiter": "Limiter",
             "masks": "Mask",
-            "requests": " ".join(requests.__all__),
-            "responses": " ".join(responses.__all__),
+            "uploads": "Upload",
+            "errors": "",
+            "requests": "",
+            "responses": "",
+            "providers": ".",
+            "vocabulary": ".",
         },
     )
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sized
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast, overload
 
+from . import responses
 from ._bulk import Bulk, Items, Outcomes, Source
 from ._failover import Failover
 from ._operations import Operations
 from ._running import RunningBatch, RunningBatches, Send
 from .batch import INDEX, Batch, Failure, Success
 from .requests import Request
-from .responses import ImageResponse
 
 
 T = TypeVar("T")
@@ -34,8 +34,10 @@ class Batches(Operations):
 
     @overload
     def stream_many(
-        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> AbstractAsyncContextManager[Outcomes[ImageResponse]]: ...
+        self,
+        requests: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> AbstractAsyncContextManager[Outcomes[responses.ImageResponse]]: ...
     @overload
     def stream_many(
         self, requests: Items[Request[T]]
@@ -68,8 +70,10 @@ class Batches(Operations):
 
     @overload
     def start_many(
-        self, requests: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> RunningBatch[ImageResponse]: ...
+        self,
+        requests: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> RunningBatch[responses.ImageResponse]: ...
     @overload
     def start_many(self, requests: Items[Request[T]]) -> RunningBatch[T]: ...
     def start_many(self, requests: Items[Any], **fields: Any) -> RunningBatch[Any]:
@@ -112,8 +116,10 @@ class Batches(Operations):
         )
 
     async def generate_many(
-        self, prompts: Items[str] | Items[str | Request[ImageResponse]], **fields: Any
-    ) -> Batch[ImageResponse]:
+        self,
+        prompts: Items[str] | Items[str | Request[responses.ImageResponse]],
+        **fields: Any,
+    ) -> Batch[responses.ImageResponse]:
         """Generate images from many prompts and return all outcomes in input order.
 
         A plain prompt becomes the provider's default generate request (`GenerateV3`

@@ -30,7 +30,7 @@ from ._call import Call, Halt
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
-from .errors import NotSentError
+from .errors import IdeogramError, NotSentError
 from .limiter import LOOK_AHEAD
 from .requests import Request
 
@@ -110,6 +110,7 @@ class Bulk(Generic[Item, T]):
         ready: Ready[T] = asyncio.Queue(ROOM if self.keeps_all else 1)
         expires_at = Call.within(self.deadline).expires_at
         failed: Exception | None = None
+        is_torn = False
         await backend_ready()
         async with anyio.create_task_group() as group:
             self._start_worker(group, ready, expires_at)
@@ -118,6 +119,7 @@ class Bulk(Generic[Item, T]):
             except Exception as error:  # noqa: BLE001  # raised below, out of the group
                 failed = error
             finally:  # a worker that is just awake is cancelled a step too late
+                is_torn = group.cancel_scope.cancel_called  # anyio did: one is gone
                 self._halt.end(NotSentError("it was left"))
                 group.cancel_scope.cancel()
         while not ready.empty():
@@ -125,6 +127,11 @@ class Bulk(Generic[Item, T]):
         ready.put_nowait(None)  # for readers that are late
         if failed is not None:
             raise failed
+        if is_torn:
+            raise IdeogramError(
+                "the batch was torn: one of its workers was cancelled by other code;"
+                " what was under way may be billed"
+            )
 
     def _start_worker(
         self, group: TaskGroup, ready: Ready[T], expires_at: float
@@ -137,7 +144,10 @@ class Bulk(Generic[Item, T]):
                     break
                 if self._workers < self.places() + LOOK_AHEAD:
                     self._start_worker(group, ready, expires_at)
-                await ready.put(await self._outcome(*drawn, call))
+                outcome = await self._outcome(*drawn, call)
+                await ready.put(outcome)
+                if not outcome.attempts:  # it may not have waited for anything
+                    await asyncio.sleep(0)
             self._workers -= 1
             if not self._workers:
                 await ready.put(None)
@@ -160,7 +170,8 @@ class Bulk(Generic[Item, T]):
         except Exception as error:  # noqa: BLE001  # one item never harms another
             if isinstance(error, LOCKS_OUT) and self.is_locked_out():
                 self._halt.end(error)
-            return Failure(index, request, error, call.attempts)
+            is_of_source = isinstance(item, SourceError)
+            return Failure(index, request, error, call.attempts, is_of_source)
 
 
 @attrs.frozen(eq=False, repr=False)

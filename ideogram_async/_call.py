@@ -71,10 +71,17 @@ class Wait:
             self._alarm = loop.call_at(moment, self.end)
 
     def end(self) -> None:
-        """End it now."""
-        if not self._is_over:
+        """End it now; where its own task says so, as soon as that waits."""
+        if asyncio.current_task() is self._task:  # it would be cancelled after the wait
+            self._set_alarm(asyncio.get_running_loop().call_soon(self.end))
+        elif not self._is_over:
             self._is_over = True
             self._task.cancel()
+
+    def _set_alarm(self, alarm: asyncio.Handle | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = alarm
 
     def __enter__(self) -> None:
         """Begin."""
@@ -83,8 +90,7 @@ class Wait:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         """End; True if the wait was ended, and by nobody else."""
         self._halt.waits.discard(self)
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._set_alarm(None)
         if not self._is_over:
             return False
         is_ours = self._task.uncancel() <= self._cancelling
@@ -129,6 +135,8 @@ class Call:
         keeps_places: Whether an answered step keeps its places, as its work goes on at
             the service.
         kept: What gives them back, once there are any.
+        is_accepted: Whether the service has answered a step that isn't harmless: what
+            is left of it is to fetch what is paid.
     """
 
     expires_at: float = math.inf
@@ -150,6 +158,7 @@ class Call:
     cost: Cost = UNKNOWN
     keeps_places: bool = False
     kept: Callable[[Verdict], None] | None = None
+    is_accepted: bool = False
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:
@@ -173,6 +182,10 @@ class Call:
         """Begin a step: what is suspected of the one before is no concern of it."""
         self.suspect = None
         self.sent_before = self.attempts
+
+    def accept(self) -> None:
+        """Note that the service has taken it; the end of its batch is none of it."""
+        self.is_accepted, self.halt = True, None
 
     def stay(self) -> None:
         """Remain with the provider: it has begun, or nothing is left to send."""

@@ -21,7 +21,12 @@ from ._delivery import Delivery
 from ._listeners import Listeners
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
-from .errors import IdeogramError, RequestTimeoutError
+from .errors import (
+    IdeogramError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    TransportError,
+)
 from .limiter import Limiter
 from .requests import Request
 
@@ -66,12 +71,21 @@ class Channel:
                     await call.sleep(step.delay)
                 reply = await self.delivery.deliver(step, check, call)
                 call.stay()
+                if not step.is_harmless:
+                    call.accept()
                 step = exchange.send(reply)
         except StopIteration as finished:
             call.answered_by = self.provider
             return cast("T", finished.value)
         except IdeogramError as error:
             error.provider, error.request = self.provider.name, request
+            if call.is_accepted and isinstance(error, TransportError):
+                raise OutcomeUnknownError(
+                    "the request was accepted, and may be billed, but what it made"
+                    f" could not be fetched: {error}",
+                    provider=self.provider.name,
+                    request=request,
+                ) from error
             raise
 
 

@@ -15,7 +15,7 @@ from typing import IO, Final
 import anyio
 import attrs
 
-from . import providers
+from . import providers, responses
 from ._backend import backend_ready
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
@@ -27,7 +27,6 @@ from ._transport import Transport
 from ._whole import keep, temporary
 from .errors import DownloadError, IdeogramError, StatusError, TransportError
 from .limiter import Limiter
-from .responses import ImageObject
 from .uploads import HEAD, media_type_of
 
 
@@ -58,7 +57,7 @@ class Downloader:
 
     async def save(
         self,
-        image: ImageObject,
+        image: responses.ImageObject,
         path: Path,
         call: Call,
         max_bytes: int = LARGEST_IMAGE,
@@ -86,7 +85,7 @@ class Downloader:
 
     async def _save(
         self,
-        image: ImageObject,
+        image: responses.ImageObject,
         path: Path,
         call: Call,
         max_bytes: int,
@@ -165,7 +164,7 @@ def _check_signature(head: bytes) -> None:
         raise DownloadError(f"not an image: it begins with {head!r}")
 
 
-def _fate(image: ImageObject) -> str:
+def _fate(image: responses.ImageObject) -> str:
     expires_at = image.expires_at
     if expires_at is not None and expires_at < datetime.now(UTC):
         return f"the link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,6 +15,9 @@ from .uploads import Upload
 
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+PASSWORD: Final = re.compile(r"//[^/\s]*@")
+"""Names and passwords in an address, such as that of a proxy."""
 
 
 class Part(NamedTuple):
@@ -108,6 +112,11 @@ def multipart(form: tuple[Part, ...], boundary: str) -> list[bytes | Upload]:
         pieces += (start, _header(name, filename, media_type), content, b"\r\n")
     pieces.append(f"--{boundary}--\r\n".encode())
     return pieces
+
+
+def without_password(text: str) -> str:
+    """Return *text* without names and passwords in its addresses."""
+    return PASSWORD.sub("//", text)
 
 
 def _escaped(name: str) -> str:

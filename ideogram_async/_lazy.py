@@ -20,17 +20,24 @@ def lazy(
 
     Args:
         package: Its `__name__`; what is not in its `__all__` is not given.
-        modules: The names that each of its modules has for it, a space between them.
+        modules: The names that each of its modules has for it, a space between them;
+            nothing where a module has all that are left, a dot where it has none. A
+            public module is given itself, too.
     """
     module_of = {
         name: module for module, each in modules.items() for name in each.split()
     }
     module = sys.modules[package]
+    rest = [name for name, each in modules.items() if not each]
 
     def get(name: str) -> Any:
-        if name not in module_of or name not in module.__all__:
+        if name in modules and not name.startswith("_"):
+            return import_module(f"{package}.{name}")
+        if name not in module.__all__:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{module_of[name]}"), name)
+        places = [module_of[name]] if name in module_of else rest
+        sources = (import_module(f"{package}.{each}") for each in places)
+        value = next(getattr(each, name) for each in sources if hasattr(each, name))
         setattr(module, name, value)
         return value
 

@@ -80,7 +80,7 @@ class Lease:
     is_trial: bool = False
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class LearntLimit:
     """The number of places, and whether the gate is open: a few numbers.
 

@@ -50,7 +50,7 @@ ELSEWHERE: Final = (*LOCKS_OUT, NotFoundError)
 """After these another key is asked, where there is one: the generation may be its."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Polling:
     """How often it is asked how far a generation is.
 
@@ -78,7 +78,7 @@ class Polling:
         return pause * random.uniform(1 - self.jitter, 1)  # noqa: S311  # no secret
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Poller:
     """Waits for the generations of one client.
 
@@ -179,7 +179,7 @@ class Poller:
         return max(asked, polling.pause(state.attempt_number))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Asking:
     """One wait.
 

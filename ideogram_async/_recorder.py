@@ -94,6 +94,8 @@ class Recorder:
     def retrying(self, call: Call, error: BaseException, delay: float) -> None:
         """Note that a step will be sent again after *delay* seconds."""
         self.tally.retries += 1
+        if call.request is None:  # the keys of webhooks are no request of anybody
+            return
         self.listeners.tell(
             "on_retry",
             INFO,
@@ -139,7 +141,8 @@ class Recorder:
         if not is_over:
             self.tally.handed_over[type(error).__name__] += 1
             return
-        is_unknown = call.is_cut_off and not isinstance(error, Exception)
+        may_be_paid = call.is_cut_off or call.is_accepted or call.suspect is not None
+        is_unknown = may_be_paid and not isinstance(error, Exception)
         if call.request and call.request.endpoint.method != "GET":
             is_unknown |= isinstance(error, OutcomeUnknownError | DecodeError)
         self.tally.unknown += is_unknown

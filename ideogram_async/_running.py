@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 import attrs
 
+from ._backend import backend_ready
 from ._bulk import Outcomes
 from ._call import Call
 from .batch import Batch, Failure, Success
@@ -145,6 +146,7 @@ class RunningBatch(Generic[T]):
 
     async def _run(self, stream: AbstractAsyncContextManager[Outcomes[T]]) -> None:
         try:
+            await backend_ready()
             async with stream as outcomes:
                 self._stream = outcomes
                 if self._stopped_by is not None:
@@ -194,7 +196,7 @@ class RunningBatch(Generic[T]):
             )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class RunningBatches:
     """The batches that a client runs, held until they end.
 
@@ -215,6 +217,8 @@ class RunningBatches:
 
         A cancelled scope around it doesn't shorten the wait.
         """
+        if not self._here():
+            return
         with anyio.CancelScope(shield=True):
             while batches := self._here():
                 tasks = [running.task for running in batches]

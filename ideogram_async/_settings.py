@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
 from urllib.parse import urlsplit
 
 from . import providers
+from ._http import without_password
 from ._retry import RetryPolicy
 from .errors import ConfigurationError
 
@@ -182,7 +183,8 @@ def configured(
         )
     if base_url is not None and not _is_address(base_url):
         raise ConfigurationError(
-            f"base_url must be like {kind.default_base_url}, got {base_url!r}"
+            f"base_url must be like {kind.default_base_url}, got"
+            f" {without_password(base_url)!r}"
         )
     return kind(key, base_url)
 

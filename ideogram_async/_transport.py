@@ -8,7 +8,6 @@ which is less than servers keep them. Redirects are never followed with the key.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -22,7 +21,7 @@ import attrs
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ._body import Body
-from ._http import HttpRequest, HttpResponse
+from ._http import HttpRequest, HttpResponse, without_password
 from ._version import __version__
 from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
 
@@ -42,9 +41,6 @@ FULL_AGENT: Final = (
     f" aiohttp/{aiohttp.__version__}"
 )
 """What the service is told."""
-
-PASSWORD: Final = re.compile(r"//[^/\s]*@")
-"""Names and passwords in an address, such as that of a proxy."""
 
 NEVER_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -285,4 +281,4 @@ def _said(error: BaseException) -> str:
         return "what came is not HTTP"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answers {error.status}"
-    return PASSWORD.sub("//", str(error)) or type(error).__name__
+    return without_password(str(error)) or type(error).__name__

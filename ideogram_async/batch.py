@@ -8,10 +8,10 @@ from typing import Any, Final, Generic, TypeVar, overload
 
 import attrs
 
+from . import responses
 from ._value import Value
 from .costs import UNKNOWN, Cost
 from .requests import Request
-from .responses import ImageObject
 
 
 T = TypeVar("T")
@@ -51,12 +51,14 @@ class Failure(Value):
         error: Why not: an `IdeogramError`, the `ValueError` of a bad item, or what the
             source raised, which ends the batch.
         attempts: How often it was sent, refusals included; 0 if never.
+        is_of_source: Whether *error* is what the source raised.
     """
 
     index: int
     request: Request[Any] | None
     error: Exception
     attempts: int = 0
+    is_of_source: bool = False
 
 
 class Batch(Sequence[Success[T] | Failure], Generic[T]):
@@ -94,7 +96,7 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
         return [each for each in self._outcomes if isinstance(each, Failure)]
 
     @property
-    def images(self) -> list[ImageObject]:
+    def images(self) -> list[responses.ImageObject]:
         """Every image that can be downloaded, in input order."""
         return [
             image

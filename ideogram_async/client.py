@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 import aiohttp
 import attrs
 
+from . import responses
 from ._batches import Batches
 from ._call import Call
 from ._delivery import TIMEOUT, Delivery
@@ -36,14 +37,12 @@ from .costs import Cost
 from .errors import ConfigurationError
 from .limiter import Limiter
 from .requests import Request
-from .responses import ImageObject
 
 
 if TYPE_CHECKING:
     from ._stats import Stats
     from .hooks import Hooks
     from .providers import Provider
-    from .responses import GenerationResponse
 
 T = TypeVar("T")
 
@@ -222,7 +221,7 @@ class IdeogramClient(Batches):
         self,
         generation_id: str,
         timeout: float | None = None,  # noqa: ASYNC109  # the contract's
-    ) -> GenerationResponse:
+    ) -> responses.GenerationResponse:
         """Return what a generation has made, as soon as it is completed.
 
         It asks at once, after 2 s, 3 s, and so on up to every 30 s. A poll that is
@@ -248,7 +247,7 @@ class IdeogramClient(Batches):
 
     async def download(
         self,
-        image: ImageObject | str,
+        image: responses.ImageObject | str,
         path: str | os.PathLike[str],
         *,
         max_bytes: int = LARGEST_IMAGE,
@@ -267,7 +266,7 @@ class IdeogramClient(Batches):
             DownloadError: The image has no link, or an expired one; what came is not
                 a whole image; or it can't be written.
         """
-        found = ImageObject(url=image) if isinstance(image, str) else image
+        found = responses.ImageObject(url=image) if isinstance(image, str) else image
         call = Call.within(self._deadline)
         return await self._downloader.save(found, Path(path), call, max_bytes)
 

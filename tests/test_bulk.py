@@ -37,6 +37,7 @@ from ideogram_async import (
 from ideogram_async._bulk import Bulk, Source
 from ideogram_async._call import Call
 from ideogram_async.costs import UNKNOWN, Cost
+from ideogram_async.hooks import Hooks, Sending
 from ideogram_async.limiter import LOOK_AHEAD
 from ideogram_async.providers import Ideogram
 
@@ -862,6 +863,50 @@ async def test_a_source_that_keeps_waiting(ending: str) -> None:
     assert (first.index, rest) == (0, [])
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_a_source_that_stops_the_batch_itself(*, goes_on: bool) -> None:
+    """What is under way still ends when the source itself stops its batch."""
+
+    async def source() -> AsyncIterator[str]:
+        yield "a cat"
+        yield "a dog"
+        outcomes.stop()
+        if goes_on:
+            yield "a cow"
+
+    async with (
+        serving(answer(after=0.05)) as (server, client),
+        client.stream_many(source()) as outcomes,
+    ):
+        found = [outcome async for outcome in outcomes]
+
+    sent = [each.index for each in found if isinstance(each, Success)]
+    assert sorted(sent) == [0, 1]
+    assert server.ran == 2
+    unsent = [each.error for each in found if isinstance(each, Failure)]
+    assert [type(error) for error in unsent] == [NotSentError] * goes_on
+    assert client.limiter.in_use == 0
+
+
+async def test_a_worker_that_is_cancelled_by_other_code() -> None:
+    """A batch that lost a worker is never handed over as if it were whole."""
+
+    class Cancels(Hooks):
+        def on_send(self, sending: Sending) -> None:
+            """Cancel the task of the request."""
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    async with serving(answer(), hooks=Cancels()) as (_, client):
+        with pytest.raises(IdeogramError, match="was torn"):
+            await client.generate_many(f"p{number}" for number in range(30))
+        with pytest.raises(IdeogramError, match="torn"):
+            await client.start_many(f"p{number}" for number in range(30)).result()
+
+    assert client.limiter.in_use == 0
+
+
 async def test_a_session_that_is_closed_meanwhile() -> None:
     """Requests that wait in the pool of a closed session fail, and lose no others."""
     connector = aiohttp.TCPConnector(limit=2)
@@ -899,3 +944,12 @@ async def test_a_ready_source_is_told_of_to_its_end() -> None:
     assert len(batch) == 100
     assert len(server.requests) < 30
     assert isinstance(batch.failures[-1].error, NotSentError)
+
+
+async def test_endless_source_of_a_batch_that_ended_lets_others_run() -> None:
+    """Items that are not sent, one after the other, don't hold the event loop."""
+    async with serving(refuse(401)) as (_, client):
+        with anyio.move_on_after(0.2) as scope:
+            await client.generate_many(Drawn())
+
+    assert scope.cancelled_caught

@@ -43,6 +43,7 @@ FLOORS = (
     ),
     ("client",),
     ("jobs", "webhooks"),
+    ("distributed",),
     ("cli", "sandbox", "telemetry", "testing", "web", "__main__", "__init__"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

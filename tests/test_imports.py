@@ -12,6 +12,7 @@ import pytest
 
 import ideogram_async
 from ideogram_async import GenerateV3, providers, requests, responses
+from ideogram_async.providers import PROVIDERS, _base
 
 
 PACKAGES = (ideogram_async, providers, requests, responses)
@@ -49,12 +50,14 @@ def ours(names: set[str]) -> set[str]:
     return {name.removeprefix(package) for name in names if name.startswith(package)}
 
 
-@pytest.mark.parametrize(
-    "code", ["import ideogram_async", "from ideogram_async import IdeogramClient"]
-)
-def test_import_loads_what_a_client_is_made_of(code: str) -> None:
+def test_import_loads_nothing() -> None:
+    """The package alone is a table of its names."""
+    assert ours(loaded("import ideogram_async")) == {"_lazy", "_version"}
+
+
+def test_client_loads_what_it_is_made_of() -> None:
     """No provider, no request or answer but their bases, and no feature apart."""
-    found = ours(loaded(code))
+    found = ours(loaded("from ideogram_async import IdeogramClient"))
     packages = {name.partition(".")[0] for name in found if "." in name}
     public = {name for name in found if not name.startswith("_") and "." not in name}
 
@@ -64,19 +67,17 @@ def test_import_loads_what_a_client_is_made_of(code: str) -> None:
         "requests._docs",
         "requests._registry",
     }
-    assert {name for name in found if name.startswith("responses.")} == {
-        "responses._base",
-        "responses.images",
-    }
+    assert not {name for name in found if name.startswith("responses.")}
     assert public <= {
         *("batch", "client", "costs", "errors", "hooks", "limiter"),
         *("providers", "requests", "responses", "uploads"),
     }
 
 
-def test_import_loads_nothing_foreign_but_dependencies() -> None:
+def test_client_loads_nothing_foreign_but_dependencies() -> None:
     """Beside aiohttp, anyio and attrs it takes decimal numbers and secrets, no more."""
-    found = loaded("import ideogram_async", "import aiohttp, anyio, attrs")
+    code = "from ideogram_async import IdeogramClient"
+    found = loaded(code, "import aiohttp, anyio, attrs")
     foreign = {name for name in found if name.partition(".")[0] != "ideogram_async"}
 
     assert foreign <= {
@@ -104,8 +105,10 @@ def test_help_loads_no_command() -> None:
     """The help of the command line needs neither jobs nor what draws and counts."""
     found = loaded(HELP)
 
-    assert not ours(found) & {"jobs", "sandbox", "inputs", "cli._commands", "cli._run"}
-    assert not found & {"tenacity", "sqlite3", "PIL", "rich"}
+    assert not ours(found) & {
+        *("client", "jobs", "sandbox", "inputs", "cli._commands", "cli._run"),
+    }
+    assert not found & {"aiohttp", "anyio", "tenacity", "sqlite3", "PIL", "rich"}
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.__name__)
@@ -124,6 +127,29 @@ def test_no_other_name_can_be_had(package: ModuleType) -> None:
         _ = package.Other
     with pytest.raises(AttributeError, match="has no attribute 'REQUESTS'"):
         _ = ideogram_async.REQUESTS  # type: ignore[attr-defined]
+
+
+def test_modules_can_be_had() -> None:
+    """The public modules are there without a further import."""
+    code = (
+        "import ideogram_async as i\n"
+        "i.requests.REQUESTS, i.providers.PROVIDERS, i.errors.SafetyError\n"
+        "i.responses.ImageObject, i.vocabulary.Seed, i.masks.Mask, i.client\n"
+        "i.requests.edit.RemixV3, i.limiter, i.batch, i.costs, i.uploads, i.hooks"
+    )
+
+    assert {"client", "masks", "requests.edit"} <= ours(loaded(code))
+
+
+def test_provider_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that is asked for by its name is loaded then."""
+    name = "ideogram_async.providers.kkiai"
+    monkeypatch.setattr(providers, "kkiai", sys.modules.get(name), raising=False)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(_base._registered, "kkiai", raising=False)
+
+    assert PROVIDERS["kkiai"].name == "kkiai"
+    assert name in sys.modules
 
 
 def test_star_import_gives_all() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pytest
 
@@ -18,13 +20,17 @@ from ideogram_async import (
     GenerateV3,
     IdeogramClient,
     Limiter,
+    OutcomeUnknownError,
     RemixV3,
+    Request,
+    RetryPolicy,
+    Success,
     TryOnV3,
     UnsupportedRequestError,
     Upload,
     Upscale,
 )
-from ideogram_async._http import HttpResponse
+from ideogram_async._http import HttpRequest, HttpResponse
 from ideogram_async.providers import (
     KKIAI,
     AiHubMix,
@@ -36,18 +42,27 @@ from ideogram_async.providers import (
     Provider,
     Route,
 )
+from ideogram_async.providers._base import Exchange
 from ideogram_async.responses import Description
 
 from .failover import KEY, asking
 from .servers import (
     HOST,
     QUICK,
+    Act,
     Server,
     answer,
     answer_body,
     closed_port,
+    fail,
+    hang_up,
     reply,
+    serving,
+    until,
 )
+
+
+T = TypeVar("T")
 
 
 async def test_only_those_with_a_route_are_asked() -> None:
@@ -234,3 +249,88 @@ def test_an_odd_answer_is_kept(content: Any) -> None:
         exchange.send(HttpResponse(200, body=body))
 
     assert caught.value.body == body
+
+
+class Polled(Ideogram):
+    """Takes a request, and is asked for what it made."""
+
+    def exchange(self, request: Request[T]) -> Exchange[T]:
+        """Submit, and ask a little later."""
+        first = super().exchange(request)
+        submission = next(first)
+        yield submission
+        url = f"{self.base_url}/result"
+        reply = yield HttpRequest("GET", url, submission.headers, delay=0.2)
+        try:
+            first.send(reply)
+        except StopIteration as finished:
+            return cast("T", finished.value)
+        raise AssertionError
+
+
+def polled(*acts: Act, **options: Any) -> Any:
+    """Serve *acts*, and make a client of a provider that is polled."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[tuple[Server, IdeogramClient]]:
+        async with Server(*acts) as server:
+            provider = Polled(KEY, server.url)
+            async with IdeogramClient(
+                provider=provider, retry=QUICK, **options
+            ) as client:
+                yield server, client
+
+    return opened()
+
+
+async def test_what_is_accepted_outlives_its_batch() -> None:
+    """A stop lets what the service has taken be fetched, as it is paid."""
+    async with (
+        polled(answer()) as (server, client),
+        client.stream_many(["a cat"]) as outcomes,
+    ):
+        await until(lambda: server.ran)
+        outcomes.stop()
+        found = [outcome async for outcome in outcomes]
+
+    assert [type(outcome) for outcome in found] == [Success]
+
+
+@pytest.mark.parametrize("end", ["deadline", "lost", "cancelled"])
+async def test_what_is_accepted_and_not_fetched_is_unknown(end: str) -> None:
+    """What the service has taken and nobody could fetch is never called unsent."""
+    deadline = 0.15 if end == "deadline" else None
+    async with polled(answer(), hang_up, deadline=deadline) as (server, client):
+        task = asyncio.create_task(client.generate("a cat"))
+        await until(lambda: server.ran)
+        await asyncio.sleep(0.05)
+        if end == "cancelled":
+            task.cancel()
+        kind = asyncio.CancelledError if end == "cancelled" else OutcomeUnknownError
+        with pytest.raises(kind) as raised:
+            await task
+        assert client.stats().unknown == 1
+
+    assert getattr(raised.value, "provider", "ideogram") == "ideogram"
+
+
+async def test_what_was_lost_once_stays_unknown_when_cancelled() -> None:
+    """A request that is cancelled before it is sent again may have run before."""
+    retry = RetryPolicy(wait_initial=60, resend_unknown=True)
+    async with serving(fail(500), retry=retry) as (server, client):
+        task = asyncio.create_task(client.generate("a cat"))
+        await until(lambda: client.stats().retries)
+        task.cancel()
+        await asyncio.wait([task])
+
+    assert (server.ran, client.stats().unknown) == (1, 1)
+
+
+def test_the_password_of_an_address_is_in_no_text() -> None:
+    """An address may hold a password, which nobody is shown."""
+    client = IdeogramClient(KEY, base_url="http://me:hunter2@127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="base_url must be") as raised:
+        IdeogramClient(KEY, base_url="ftp://me:hunter2@127.0.0.1:1")
+
+    assert "hunter2" not in f"{client!r} {raised.value!r}"
+    assert "http://127.0.0.1:1>" in repr(client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from ideogram_async import (
@@ -165,3 +166,41 @@ def test_cost_without_a_key() -> None:
     """A provider's class knows its prices without a key."""
     assert Ideogram.cost(GenerateV3("a cat")).amount == Decimal("0.06")
     assert UNKNOWN.amount is None
+
+
+def test_prices_that_were_looked_up_are_kept() -> None:
+    """A price is looked up once, for all requests that are alike in what decides it."""
+    prices = attrs.evolve(Ideogram.prices)
+    plain = GenerateV3("a cat", rendering_speed="TURBO", num_images=2)
+
+    first = prices.cost(plain)
+    kept = dict(prices._known)
+    again = prices.cost(GenerateV3("a dog", rendering_speed="TURBO", num_images=2))
+    trained = prices.cost(GenerateV3("a", custom_model_uri="model/a/version/1"))
+
+    assert first == again == Ideogram.cost(plain)
+    assert list(kept.values()) == [first]
+    assert trained != first
+    assert prices._known == kept
+    assert "_known" not in repr(prices)
+
+
+def test_prices_that_hang_on_files_keep_no_file() -> None:
+    """A request with files is priced, and not kept."""
+    prices = attrs.evolve(Ideogram.prices)
+    request = GenerateV3("a cat", character_reference_images=(IMAGE,))
+
+    assert prices.cost(request) == prices.cost(request) == Ideogram.cost(request)
+    assert prices._known == {}
+
+
+def test_few_prices_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept has a bound."""
+    monkeypatch.setattr("ideogram_async.providers._prices.MOST_KNOWN", 2)
+    prices = attrs.evolve(Ideogram.prices)
+    costs = [prices.cost(GenerateV3("a", num_images=n)) for n in (1, 2, 3, 3)]
+
+    assert [cost.amount for cost in costs] == [
+        Decimal(price) for price in ("0.06", "0.12", "0.18", "0.18")
+    ]
+    assert len(prices._known) == 2

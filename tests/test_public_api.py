@@ -100,6 +100,7 @@ def test_registries_hold_classes_by_name() -> None:
     """`REQUESTS` and `PROVIDERS` map names to classes."""
     assert all(name == kind.__name__ for name, kind in REQUESTS.items())
     assert len(REQUESTS) == 33
+    assert len(PROVIDERS) == 5
     assert all(name == kind.name for name, kind in PROVIDERS.items())
     assert set(PROVIDERS) == {"ideogram", "openai-hk", "aihubmix", "kkiai", "pixazo"}
     assert REQUESTS["GenerateV3"].endpoint.method == "POST"

@@ -294,9 +294,9 @@ def test_a_torn_down_loop_is_told() -> None:
             aimed = IdeogramClient("key", base_url=server.url)
             started.append(aimed.start_many(prompts(2)))
             await until(lambda: len(server.requests) == 2)
-            await aimed._transport.aclose()
             started[0].task.cancel()
             await asyncio.wait([started[0].task])
+            await aimed._transport.aclose()
 
     async def second() -> None:
         for listen in (started[0].result(), heard(started[0])):

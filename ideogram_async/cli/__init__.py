@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import ConfigurationError, JournalError, UnsupportedRequestError
-from ._arguments import parser
+from ._parser import parser
 
 
 __all__ = ["main"]

@@ -12,7 +12,6 @@ import attrs
 from .._operations import Operations
 from .._plain import bare, field_types
 from .._verb import Verb
-from .._version import __version__
 from ..providers import PROVIDERS
 from ..requests import GenerateV4, Request, field_docs
 from ..uploads import Upload
@@ -20,6 +19,7 @@ from ..uploads import Upload
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse's only name for it
+    Group = argparse._ArgumentGroup  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as above
 
 PROMPTS: Final = ("prompt", "text_prompt", "json_prompt")
 """Fields that the file of prompts gives."""
@@ -28,32 +28,6 @@ LISTED = 8
 """A closed set of up to this many values is listed in the help."""
 
 PROVIDER_HELP = "IDEOGRAM_PROVIDER, else ideogram, if omitted"
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    root = argparse.ArgumentParser(
-        prog="ideogram",
-        description="Make images with Ideogram, many at once and within its limit.",
-        epilog="The key is read from IDEOGRAM_API_KEY; --sandbox needs none.",
-    )
-    root.add_argument("--version", action="version", version=__version__)
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for verb, kind in verbs().items():
-        command = _command(commands, verb, (kind.__doc__ or "").partition("\n")[0])
-        command.set_defaults(kind=kind)
-        _add_fields(command, kind)
-        _add_common(command, saves=makes_images(kind))
-    run = _command(commands, "run", "Make images from a file of prompts.")
-    _add_job(run)
-    _add_prompts(run)
-    _add_common(run, saves=True)
-    quote = _command(commands, "quote", "Say what a file of prompts would cost.")
-    _add_prompts(quote)
-    quote.add_argument("--provider", choices=sorted(PROVIDERS))
-    _add_sheet(commands)
-    _add_sandbox(commands)
-    return root
 
 
 def verbs() -> dict[str, type[Request[Any]]]:
@@ -85,11 +59,11 @@ def given_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _command(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
+def command(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=does, description=does)
 
 
-def _add_prompts(command: argparse.ArgumentParser) -> None:
+def add_prompts(command: argparse.ArgumentParser) -> None:
     """Add a file of prompts, and the fields of all that a prompt may become."""
     command.add_argument(
         "file",
@@ -105,11 +79,11 @@ def _add_prompts(command: argparse.ArgumentParser) -> None:
     )
     added = set(PROMPTS)
     for kind in prompted():
-        _add_fields(command, kind, without=added)
+        add_fields(command, kind, without=added)
         added |= field_types(cast("Any", kind)).keys()
 
 
-def _add_fields(
+def add_fields(
     command: argparse.ArgumentParser,
     kind: type[Request[Any]],
     without: Collection[str] = (),
@@ -148,7 +122,7 @@ def _metavar(hint: Any) -> str:
     return names.get(hint, "TEXT")
 
 
-def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
+def add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     where = command.add_argument_group("where it goes")
     if saves:
         out = Path("out")
@@ -164,9 +138,9 @@ def _add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     where.add_argument("--base-url", metavar="URL", help="of another server")
 
 
-def _add_sheet(commands: Commands) -> None:
+def add_sheet(commands: Commands) -> None:
     does = "Put the pictures of a folder on contact sheets, with their prompts."
-    sheet = _command(commands, "sheet", does)
+    sheet = command(commands, "sheet", does)
     sheet.add_argument("folder", type=Path, metavar="FOLDER", help="as made by run")
     for option, default, text in (
         ("--columns", 5, "most pictures beside each other, [1, 50]; 5 if omitted"),
@@ -176,7 +150,8 @@ def _add_sheet(commands: Commands) -> None:
         sheet.add_argument(option, type=int, default=default, metavar="N", help=text)
 
 
-def _add_job(command: argparse.ArgumentParser) -> None:
+def add_rules(command: argparse.ArgumentParser) -> Group:
+    """Add what a job may do, wherever it runs, and return the group of that."""
     job = command.add_argument_group("the job")
     flags = {
         "--dry-run": "tell what would be sent, and its price; send and write nothing",
@@ -192,13 +167,20 @@ def _add_job(command: argparse.ArgumentParser) -> None:
     )
     job.add_argument("--limit", type=int, metavar="N", help="only the first N rows")
     job.add_argument(
-        "--concurrency", type=int, metavar="N", help="at most N requests at once"
-    )
-    job.add_argument(
         "--webhook-url",
         metavar="URL",
         help="with --async: an https address that the service tells of every image;"
         " it demands one, but nothing need listen there",
+    )
+    for name, does in flags.items():
+        job.add_argument(name, action="store_true", help=does)
+    return job
+
+
+def add_running(job: Group) -> None:
+    """Add what a job may do that runs in this process."""
+    job.add_argument(
+        "--concurrency", type=int, metavar="N", help="at most N requests at once"
     )
     job.add_argument(
         "--resume",
@@ -207,15 +189,13 @@ def _add_job(command: argparse.ArgumentParser) -> None:
         help="go on where an earlier run into this folder ended (the default);"
         " else begin anew beside what it left",
     )
-    for name, does in flags.items():
-        job.add_argument(name, action="store_true", help=does)
 
 
-def _add_sandbox(
+def add_sandbox(
     commands: Commands,
 ) -> None:
     does = "Serve an imitation of Ideogram, or of a gateway, until Ctrl-C."
-    sandbox = _command(commands, "sandbox", does)
+    sandbox = command(commands, "sandbox", does)
     sandbox.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     sandbox.add_argument("--port", type=int, default=8080, metavar="N")
     sandbox.add_argument(

@@ -109,6 +109,34 @@ def sheet(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def enqueue(arguments: argparse.Namespace) -> int:
+    """Put a file of prompts into a database, for workers."""
+    from . import _fleet  # noqa: PLC0415  # PostgreSQL is optional
+
+    prompts = _prompts(arguments)
+    total = prompts.checked() if arguments.strict else prompts.count()
+    if not total:
+        raise ValueError(f"{prompts.path}: no prompts in it")
+    rows = prompts.requests() if arguments.strict else _rows(prompts)
+    return DONE if _fleet.enqueued(arguments, rows, total) else FAILED
+
+
+def worker(arguments: argparse.Namespace) -> int:
+    """Work on what is enqueued."""
+    from . import _fleet  # noqa: PLC0415  # PostgreSQL is optional
+
+    with _client(arguments) as client:
+        return DONE if _fleet.worked(arguments, client) else FAILED
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print how far the workers are."""
+    from . import _fleet  # noqa: PLC0415  # PostgreSQL is optional
+
+    _fleet.tell_status(arguments)
+    return DONE
+
+
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until Ctrl-C."""
     from ..sandbox import Sandbox, WebhookPlan  # noqa: PLC0415  # Pillow is optional

@@ -44,11 +44,12 @@ def told(progress: Progress) -> str:
         parts.append(f"{progress.spent:f}{budget} {progress.unit}")
     parts.append(f"{progress.rate:.1f}/s")
     if progress.remaining:
-        parts.append(f"{_length(progress.remaining)} left")
+        parts.append(f"{length(progress.remaining)} left")
     return ", ".join(parts)
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
+    """Return a time in words."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:  # noqa: PLR2004
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"

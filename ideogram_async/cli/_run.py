@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from ..client import IdeogramClient
 from ..errors import one_line
@@ -30,16 +30,28 @@ FATES: Final[dict[State | None, str]] = {
 """What is said of an item that has no image; else it has failed."""
 
 
+class Stoppable(Protocol):
+    """What a signal ends."""
+
+    def stop(self, reason: str) -> None:
+        """Send nothing new."""
+        ...
+
+    def leave(self) -> None:
+        """Drop everything at once."""
+        ...
+
+
 async def send(job: Job, client: IdeogramClient, shown: IO[str]) -> Report:
     """Run *job*, and close *client* in the end."""
     with display(shown) as live:
         job.on_progress = live.update
         async with client:
-            with _interruptible(_interrupts(job, live.say)):
+            with interruptible(interrupts(job, live.say)):
                 return await job.run(client)
 
 
-def _interrupts(job: Job, say: Callable[[str], None]) -> Callable[[], None]:
+def interrupts(job: Stoppable, say: Callable[[str], None]) -> Callable[[], None]:
     """Return what a signal does: the first one stops, the next one leaves."""
     presses = 0
 
@@ -57,7 +69,7 @@ def _interrupts(job: Job, say: Callable[[str], None]) -> Callable[[], None]:
 
 
 @contextmanager
-def _interruptible(interrupt: Callable[[], None]) -> Generator[None]:
+def interruptible(interrupt: Callable[[], None]) -> Generator[None]:
     """Call *interrupt* for every signal to end, where the system can tell a loop."""
     loop = asyncio.get_running_loop()
     try:
@@ -81,7 +93,7 @@ def tell(report: Report, job: Job, *, is_demo: bool = False) -> bool:
         job: By which job.
         is_demo: Whether nothing was really paid.
     """
-    _tell_problems(report.problems)
+    tell_problems(report.problems)
     for line in _notes(report, is_resumable=job.resumable):
         print(line, file=sys.stderr)
     total = "?" if report.total is None else report.total
@@ -105,7 +117,7 @@ def tell(report: Report, job: Job, *, is_demo: bool = False) -> bool:
 
 def tell_plan(plan: Plan) -> bool:
     """Print what a run would do, and return whether all rows are sound."""
-    _tell_problems(plan.problems)
+    tell_problems(plan.problems)
     counts = {state: number for state, number in plan.counts.items() if number}
     known = ", ".join(f"{number} {state}" for state, number in counts.items())
     print(f"{plan.rows} rows: {known or 'nothing to do'}")
@@ -119,7 +131,8 @@ def tell_plan(plan: Plan) -> bool:
     return plan.error is None and not plan.invalid
 
 
-def _tell_problems(problems: tuple[Problem, ...]) -> None:
+def tell_problems(problems: Iterable[Problem]) -> None:
+    """Print a line for each item that has no image, or not all."""
     for each in problems:
         if each.request is None:
             print(f"bad row: {one_line(str(each.error))}", file=sys.stderr)

@@ -24,9 +24,9 @@ from ..errors import JournalError, NotSentError
 from ..limiter import LOOK_AHEAD
 from ._budget import Budget
 from ._feed import Feed
-from ._journal import Journal
 from ._saver import Saver
 from ._sender import Answered, Sender
+from ._sqlite import SqliteJournal
 from ._values import ENDED, Progress, money
 
 
@@ -60,7 +60,7 @@ class Engine:
     feed: Feed
     sender: Sender
     saver: Saver
-    journal: Journal
+    journal: SqliteJournal
     budget: Budget
     gates: Failover
     halt: Halt

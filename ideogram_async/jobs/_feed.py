@@ -40,6 +40,8 @@ class Feed:
         limit: Rows to draw at most; None for all.
         halt: Ends the feed.
         on_bad_row: Told of each row that is no request.
+        page: Rows that are drawn, and looked up, at once; more, while all of them turn
+            out to be done already.
         drawn: Rows drawn so far.
         is_whole: Whether the source was read to its end.
         error: What the source raised, which is its end.
@@ -52,12 +54,17 @@ class Feed:
     limit: int | None
     halt: Halt
     on_bad_row: Callable[[int, Exception], None]
+    page: int = PAGE
     drawn: int = 0
     is_whole: bool = False
     error: Exception | None = None
     _ready: deque[Drawn] = attrs.field(factory=deque["Drawn"], init=False)
-    _page: int = attrs.field(default=PAGE, init=False)
+    _page: int = attrs.field(init=False)
     _lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with small pages."""
+        self._page = self.page
 
     async def draw(self) -> Drawn | None:
         """Return the next item to work on and its request, or None at the end."""
@@ -120,7 +127,7 @@ class Feed:
         try:
             items = await self.journal.admit(found[0], self.terms)
             self._ready.extend((item, requests[item.position]) for item in items)
-            self._page = PAGE if items else min(2 * self._page, LARGEST_PAGE)
+            self._page = self.page if items else min(2 * self._page, LARGEST_PAGE)
         except JournalError as error:
             self.halt.end(error)
 
@@ -132,7 +139,8 @@ class Feed:
             try:
                 asked = described(request)
                 text = as_text(asked)
-                known.append((position, digest_of(request, asked), text))
+                digest = digest_of(request, asked)
+                known.append((position, digest, text, request))
             except ValueError as error:
                 bad.append((position, error))
         return known, bad

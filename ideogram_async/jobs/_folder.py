@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -41,15 +41,26 @@ class Folder:
         seed = "unknown" if image.seed is None else image.seed
         stem = f"{position:0{self._digits}d}-{seed}"
         name, copy = f"{stem}.png", 1
-        while name in self._reserved or (self.path / name).exists():
+        while name in self._reserved or self._is_there(name):
             copy += 1
             name = f"{stem}-{copy}.png"
         self._reserved.add(name)
         return name
 
+    def close(self) -> None:
+        """Give back what is held besides the folder; nothing is, of one on disk."""
+
     def release(self, names: list[str | None]) -> None:
         """Forget names that are on disk by now, or never will be."""
         self._reserved.difference_update(name for name in names if name)
+
+    def _is_there(self, name: str) -> bool:
+        """Whether anything of that name is there; asked before an answer is kept."""
+        return (self.path / name).exists()
+
+    async def fill(self, name: str, fetch: Callable[[Path], Awaitable[object]]) -> None:
+        """Let *fetch* put the image of that name where it belongs."""
+        await fetch(self.path / name)
 
     def has(self, name: str) -> bool:
         """Whether the image of that name is on disk.

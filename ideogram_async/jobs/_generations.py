@@ -137,6 +137,21 @@ def submitted(request: Request[Any], webhook_url: str) -> SubmitGenerateV4:
     )
 
 
+def check_address(webhook_url: str | None, *, asynchronous: bool) -> None:
+    """Check that there is an address for webhooks where there must be one.
+
+    Raises:
+        ValueError: It is missing, superfluous, or can be none.
+    """
+    if asynchronous != (webhook_url is not None):
+        raise ValueError(
+            "asynchronous jobs (--async), and no others, need a webhook_url"
+            " (--webhook-url), such as 'https://example.com/hook'"
+        )
+    if webhook_url is not None:
+        submitted(GenerateV4("a prompt"), webhook_url)
+
+
 def check_taken(providers: list[type[Provider] | Provider], webhook_url: str) -> None:
     """Check that one of *providers* takes generations.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from ..requests import Request
 from ._values import State
 
 
@@ -66,8 +67,8 @@ class Reread(NamedTuple):
     price: int | None
 
 
-Row = tuple[int, bytes, str]
-"""A row of the source: its position, its digest, and the request as JSON."""
+Row = tuple[int, bytes, str, Request[Any]]
+"""A row of the source: its position, its digest, the request as JSON, the request."""
 
 
 def as_text(value: object) -> str:

@@ -18,10 +18,9 @@ import attrs
 
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, NotSentError
-from ..requests import GenerateV4
 from ._budget import Price, in_nano
 from ._feed import Source
-from ._generations import submitted
+from ._generations import check_address
 from ._run import Run, apart
 from ._values import Plan, Progress, Report
 
@@ -121,13 +120,7 @@ class Job:
 
     def __attrs_post_init__(self) -> None:
         """Check the budget, and the address of webhooks."""
-        if self.asynchronous != (self.webhook_url is not None):
-            raise ValueError(
-                "asynchronous jobs (--async), and no others, need a webhook_url"
-                " (--webhook-url), such as 'https://example.com/hook'"
-            )
-        if self.webhook_url is not None:
-            submitted(GenerateV4("a prompt"), self.webhook_url)
+        check_address(self.webhook_url, asynchronous=self.asynchronous)
         if self.budget is not None:
             in_nano(self.budget)
 

@@ -1,39 +1,35 @@
-"""The journal: what a job knows for certain, on disk.
+"""The journal: what a job knows for certain.
 
 An item moves `pending -> sent -> answered -> saved`, or by way of `submitted` after
-`sent`. `sent` is on disk before the request leaves, `answered` with the whole answer
+`sent`. `sent` is written before the request leaves, `answered` with the whole answer
 before anything else happens to it. So whatever a killed run left as `sent` may have
 been billed: it becomes `unknown`. What it left as `submitted` is asked for by its id,
-which is on disk before anything is waited for.
+which is written before anything is waited for.
+
+What it is written to differs: a file for a job that runs in one process, a server for
+one that runs on many.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any
 
-import anyio
 import attrs
-from anyio import to_thread
 
-from ..errors import JournalError
+from ..errors import IdeogramError
 from ._items import Item, Reread, Row, Terms
-from ._met import Met
-from ._schema import connected, freed, rescue, reserve, spare_of, upgrade
-from ._values import STATES, State
-from ._writer import Writer
+from ._values import State
+from ._writer import Work, Writer
 
 
 @attrs.define(eq=False)
-class Journal:
+class Journal(ABC):
     """The open journal of one run.
 
     Attributes:
-        path: Where it is; None for one in memory.
         unit: Of the money; None until a price was known.
         counts: How many items are in each state.
         spent: Money spent, in billionths.
@@ -43,215 +39,81 @@ class Journal:
         marks: What the manifests of this journal are known by.
     """
 
-    path: Path | None
-    unit: str | None
-    _connection: sqlite3.Connection
     _writer: Writer
-    _spare: Path | None
-    _inode: int
-    counts: Counter[State] = attrs.field(factory=Counter[State])
-    spent: int = 0
-    unpriced: int = 0
-    added: int = 0
-    duplicates: int = 0
-    marks: tuple[str, ...] = ()
-    _met: Met = attrs.field(factory=Met, init=False)
-
-    @classmethod
-    async def opened(
-        cls,
-        path: Path | None,
-        on_fault: Callable[[JournalError], None],
-        *,
-        is_trial: bool = False,
-    ) -> Self:
-        """Open the journal at *path*; what an earlier run left as sent is unknown.
-
-        Args:
-            path: Where it is; None for one in memory.
-            on_fault: Called with the first failure to write.
-            is_trial: Whether all that is written is forgotten in the end.
-
-        Raises:
-            JournalError: It can't be opened; says why, and what to do.
-        """
-        connection, inode = await to_thread.run_sync(connected, path)
-        spare = None if path is None or is_trial else spare_of(path)
-        if is_trial:
-            connection.execute("BEGIN")
-        writer = Writer(connection, lambda: freed(spare), on_fault)
-        journal = cls(path, None, connection, writer, spare, inode)
-        try:
-            await writer.write(journal._begin)
-            await to_thread.run_sync(reserve, spare)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await journal.aclose()
-            raise
-        return journal
+    unit: str | None = attrs.field(default=None, init=False)
+    counts: Counter[State] = attrs.field(factory=Counter[State], init=False)
+    spent: int = attrs.field(default=0, init=False)
+    unpriced: int = attrs.field(default=0, init=False)
+    added: int = attrs.field(default=0, init=False)
+    duplicates: int = attrs.field(default=0, init=False)
+    marks: tuple[str, ...] = attrs.field(default=(), init=False)
 
     @property
+    @abstractmethod
     def is_short(self) -> bool:
-        """Whether the disk had no room for it, but what was kept for that."""
-        return self._writer.is_short
+        """Whether there was no room for it, but what was kept for that."""
 
-    @property
-    def is_in_place(self) -> bool:
-        """Whether the file that is written is still the one at the path."""
-        if self.path is None:
-            return True
-        try:
-            return self.path.stat().st_ino == self._inode
-        except OSError:
-            return False
-
+    @abstractmethod
     async def aclose(self) -> None:
-        """Close it; where its file was removed meanwhile, write it anew."""
-        await to_thread.run_sync(self._close)
+        """Write all that was handed over, and close it."""
 
-    def _close(self) -> None:
-        self._writer.close()
-        try:
-            if self.path is not None:
-                if not self.is_in_place:
-                    rescue(self._connection, self.path)
-                freed(self._spare)
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"can't write {self.path}: {error}") from error
-        finally:
-            self._connection.close()
-
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        upgrade(connection)
-        self.unit = cast("str | None", self._fact(connection, "unit"))
-        self.marks = tuple(str(self._fact(connection, "marks") or "").split())
-        self._count(connection)
-
-    def _count(self, connection: sqlite3.Connection) -> None:
-        """Give what is left as sent its true name, and count everything."""
-        connection.execute("UPDATE items SET state = 'unknown' WHERE state = 'sent'")
-        self.counts = Counter(dict.fromkeys(STATES, 0))
-        self.spent = self.unpriced = 0
-        for state, number, cost, unpriced in connection.execute(
-            "SELECT state, count(*), sum(cost), sum(unpriced) FROM items GROUP BY state"
-        ):
-            self.counts[state] = number
-            self.spent += cost
-            self.unpriced += unpriced
-
-    @staticmethod
-    def _fact(connection: sqlite3.Connection, name: str) -> object:
-        found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,))
-        return (found.fetchone() or (None,))[0]
-
-    @staticmethod
-    def _note(connection: sqlite3.Connection, name: str, value: object) -> None:
-        connection.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
-
+    @abstractmethod
     def count_in(self, unit: str) -> None:
         """Count money in *unit* from now on, where no unit is known yet."""
-        self.unit = unit
-        self._writer.post(lambda connection: self._note(connection, "unit", unit))
 
+    @abstractmethod
     async def admit(self, rows: Sequence[Row], terms: Terms) -> list[Item]:
         """Find or add *rows*, and return the items that are to be worked on."""
 
-        def work(connection: sqlite3.Connection) -> list[tuple[Item, bool] | None]:
-            self._met.undo()  # of a commit that failed, and is tried again
-            return [self._admitted(connection, row, terms) for row in rows]
-
-        found = await self._writer.write(work)
-        self._met.confirm()
-        admitted = [each for each in found if each is not None]
-        added = sum(is_new for _, is_new in admitted)
-        self.duplicates += len(found) - len(admitted)
-        self.added += added
-        self.counts["pending"] += added
-        return [item for item, _ in admitted if item.state in terms.states]
-
-    def _admitted(
-        self, connection: sqlite3.Connection, row: Row, terms: Terms
-    ) -> tuple[Item, bool] | None:
-        position, digest, asked = row
-        if terms.dedupe and self._met.has_any(connection, digest):
-            return None
-        found = self._met.next(connection, digest)
-        if found is not None:
-            number, stood, state, cost, unpriced = found
-            if position != stood:
-                connection.execute(
-                    "UPDATE items SET position = ? WHERE id = ?", (position, number)
-                )
-            return Item(number, position, state, cost, unpriced, asked), False
-        added = connection.execute(
-            "INSERT INTO items (digest, position, state) VALUES (?, ?, 'pending')",
-            (digest, position),
-        )
-        number = cast("int", added.lastrowid)
-        self._met.add(number)
-        return Item(number, position, "pending", 0, 0, asked), True
-
     async def move(self, item: Item, state: State, **columns: object) -> None:
-        """Put *item* into *state*, and return when that is on disk.
+        """Put *item* into *state*, and return when that is written.
 
         Raises:
             JournalError: It could not be written.
+            IdeogramError: It may not be written (any more).
         """
-        work = self._moved(item, state, columns)
-        await self._writer.write(work)
+        refusal = await self._writer.write(self._moved(item, state, columns))
+        if refusal is not None:
+            raise refusal
 
     def move_soon(self, item: Item, state: State, **columns: object) -> None:
-        """Put *item* into *state*; what is written later is on disk later."""
+        """Put *item* into *state*; what is written later is written after it."""
         self._writer.post(self._moved(item, state, columns))
 
     def move_late(self, item: Item, state: State, **columns: object) -> None:
-        """Put *item* into *state*, on disk together with whatever comes next."""
+        """Put *item* into *state*, written together with whatever comes next."""
         self._writer.keep(self._moved(item, state, columns))
 
     def _moved(
         self, item: Item, state: State, columns: dict[str, object]
-    ) -> Callable[[sqlite3.Connection], None]:
+    ) -> Work[IdeogramError | None]:
         self.counts[item.state] -= 1
         self.counts[state] += 1
         item.state = state
-        values = {
-            "state": state, "cost": item.cost, "unpriced": item.unpriced, **columns
-        }  # fmt: skip
-        names = ", ".join(f"{name} = ?" for name in values)
+        spent = {"cost": item.cost, "unpriced": item.unpriced}
+        return self._update(item, {"state": state, **spent, **columns})
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                f"UPDATE items SET {names} WHERE id = ?",  # noqa: S608  # our names
-                (*values.values(), item.id),
-            )
+    @abstractmethod
+    def _update(
+        self, item: Item, values: dict[str, object]
+    ) -> Work[IdeogramError | None]:
+        """Return what writes *values* into the columns of *item*.
 
-        return work
+        It returns why it may not, if so.
+        """
 
+    @abstractmethod
     async def left(self, state: State) -> dict[int, list[str | None]]:
         """Return the items that earlier runs left in *state*, with their names.
 
-        Those are the names of images that may not be on disk yet.
+        Those are the names of images that may not be saved yet.
         """
 
-        def work(connection: sqlite3.Connection) -> dict[int, list[str | None]]:
-            rows = connection.execute(
-                "SELECT id, files FROM items WHERE state = ? ORDER BY id", (state,)
-            )
-            return {number: json.loads(files) for number, files in rows}
-
-        return await self._writer.write(work)
-
+    @abstractmethod
     async def reread(self, number: int) -> Reread:
         """Return an item that an earlier run left submitted or answered."""
-        row = await self._writer.write(
-            lambda connection: connection.execute(
-                "SELECT id, position, state, cost, unpriced, request, answer, files,"
-                " price FROM items WHERE id = ?",
-                (number,),
-            ).fetchone()
-        )
-        return Reread(Item(*row[:6]), json.loads(row[6]), json.loads(row[7]), row[8])
 
+    @abstractmethod
     async def settle(self, *, is_whole: bool) -> int:
         """End the run: name what is unknown; forget what the source has no more.
 
@@ -262,32 +124,10 @@ class Journal:
             How many items that were never sent were forgotten.
         """
 
-        def work(connection: sqlite3.Connection) -> int:
-            removed = 0
-            if is_whole:
-                removed = self._met.forget_others(connection)
-            self._count(connection)
-            return removed
-
-        return await self._writer.write(work)
-
+    @abstractmethod
     async def export(self, write: Callable[[Iterator[Any]], str]) -> bool:
         """Let *write* have every item that was sent; return whether it could write.
 
         What it returns marks the file that it wrote; the mark is remembered, and the
         one before, since the file isn't in its place yet.
         """
-
-        def work(connection: sqlite3.Connection) -> bool:
-            rows = connection.execute(
-                "SELECT position, request, answer, files, attempts, error, state, cost,"
-                " unpriced FROM items WHERE state != 'pending' ORDER BY id"
-            )
-            try:
-                self.marks = (*self.marks[-1:], write(rows))
-            except OSError:
-                return False
-            self._note(connection, "marks", " ".join(self.marks))
-            return True
-
-        return await self._writer.write(work)

@@ -25,10 +25,10 @@ from ._feed import Feed, Source
 from ._folder import Folder
 from ._generations import Generations, check_taken, generation_of
 from ._items import Item, Terms
-from ._journal import Journal
 from ._saver import Saver
 from ._schema import set_aside
 from ._sender import Sender
+from ._sqlite import SqliteJournal
 from ._values import Plan, Problem, Report, State, money
 
 
@@ -68,7 +68,7 @@ class Run:
         path = self._journal_path()
         if path and not self.job.resume:
             await to_thread.run_sync(set_aside, path)
-        journal = await Journal.opened(path, self.halt.end)
+        journal = await SqliteJournal.opened(path, self.halt.end)
         try:
             folder = Folder(out, total)
             await self._prepare(journal, folder)
@@ -86,7 +86,7 @@ class Run:
         self._check()
         path = self._journal_path()
         known = path if path and await anyio.Path(path).exists() else None
-        journal = await Journal.opened(known, self.halt.end, is_trial=True)
+        journal = await SqliteJournal.opened(known, self.halt.end, is_trial=True)
         try:
             return await self._planned(self._feed(journal, source))
         finally:
@@ -108,7 +108,7 @@ class Run:
             raise
         return await self._finished(engine, spent_before)
 
-    async def _prepare(self, journal: Journal, folder: Folder) -> None:
+    async def _prepare(self, journal: SqliteJournal, folder: Folder) -> None:
         answered = await journal.left("answered")
 
         def prepare() -> None:
@@ -142,7 +142,7 @@ class Run:
 
     def _check(self) -> None:
         if self.job.webhook_url is not None:
-            channels = _parts_of(self.client)[0].channels
+            channels = parts_of(self.client)[0].channels
             check_taken([each.provider for each in channels], self.job.webhook_url)
 
     def _journal_path(self) -> Path | None:
@@ -150,16 +150,16 @@ class Run:
         return (job.journal or job.out / JOURNAL) if job.resumable else None
 
     def _price(self) -> Price:
-        return self.job.price or _parts_of(self.client)[0].most
+        return self.job.price or parts_of(self.client)[0].most
 
-    def _feed(self, journal: Journal, source: Source) -> Feed:
+    def _feed(self, journal: SqliteJournal, source: Source) -> Feed:
         job = self.job
         states: tuple[State, ...] = (
             "pending",
             *(("failed",) if job.retry_failed else ()),
             *(("unknown",) if job.resend_unknown else ()),
         )
-        terms, make = Terms(states, job.dedupe), _parts_of(self.client)[1]
+        terms, make = Terms(states, job.dedupe), parts_of(self.client)[1]
         if job.asynchronous:
             make = generation_of
         return Feed(
@@ -167,10 +167,10 @@ class Run:
         )
 
     def _assembled(
-        self, journal: Journal, folder: Folder, source: Source, total: int | None
+        self, journal: SqliteJournal, folder: Folder, source: Source, total: int | None
     ) -> Engine:
         job, halt, told = self.job, self.halt, self._on_problem
-        failover, _, poller = _parts_of(self.client)
+        failover, _, poller = parts_of(self.client)
         generations = Generations(failover, poller, journal, halt, job.webhook_url)
         limit = None if job.budget is None else in_nano(job.budget)
         budget = Budget(limit, self._price(), job.allow_unknown_price, journal)
@@ -255,7 +255,7 @@ async def apart(work: Callable[[], Awaitable[T]]) -> T:
     return result
 
 
-def _parts_of(client: IdeogramClient) -> tuple[Failover, Make, Poller]:
+def parts_of(client: IdeogramClient) -> tuple[Failover, Make, Poller]:
     """Return what sends, what makes requests of prompts, and what waits."""
     ours: Any = client
     return ours._failover, ours._maker({}), ours._poller  # noqa: SLF001  # our own

@@ -19,7 +19,7 @@ from ..errors import DownloadError, IdeogramError, JournalError
 from ..requests import REQUESTS
 from ..responses import ImageObject
 from ._folder import Folder
-from ._items import Item
+from ._items import Item, Reread
 from ._journal import Journal
 from ._sender import Answered, told
 from ._values import State
@@ -51,10 +51,7 @@ class Saver:
 
     async def recall(self, number: int) -> Answered:
         """Return an item that an earlier run left answered."""
-        item, answer, files, _ = await self.journal.reread(number)
-        returns = REQUESTS[json.loads(item.asked)["type"]].returns
-        response = decode(answer, returns, b"")
-        return Answered(item, getattr(response, "data", ()), files)
+        return revived(await self.journal.reread(number))
 
     async def save(self, answered: Answered) -> None:
         """Save every image, and write that down.
@@ -84,12 +81,14 @@ class Saver:
             await self._give_up(answered, files, failure)
 
     async def _download(self, item: Item, image: ImageObject, name: str) -> None:
-        path = self.folder.path / name
-        if not self.folder.has(name):
-            await self.client.download(image, path)
-        if self.embeds:
-            texts = picture_texts(json.loads(item.asked), image)
-            await to_thread.run_sync(_embed, path, texts)
+        async def fetch(path: Path) -> None:
+            if not is_there(path):
+                await self.client.download(image, path)
+            if self.embeds:
+                texts = picture_texts(json.loads(item.asked), image)
+                await to_thread.run_sync(_embed, path, texts)
+
+        await self.folder.fill(name, fetch)
         self.images += 1
 
     async def _give_up(
@@ -112,6 +111,19 @@ class Saver:
             await self.journal.move(item, state, **columns)
         except JournalError as error:
             self.halt.end(error)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is an image at *path*: it got its name when it was whole."""
+    return path.is_file()
+
+
+def revived(known: Reread) -> Answered:
+    """Return what an earlier run wrote down as answered, ready to be saved."""
+    item, answer, files, _ = known
+    returns = REQUESTS[json.loads(item.asked)["type"]].returns
+    response = decode(answer, returns, b"")
+    return Answered(item, getattr(response, "data", ()), files)
 
 
 def _embed(path: Path, texts: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ from ..responses import ImageObject
 from ._budget import Budget, in_nano
 from ._folder import Folder
 from ._generations import Generations
-from ._items import Item, as_text
+from ._items import Item, Reread, as_text
 from ._journal import Journal
 from ._values import State
 
@@ -184,7 +184,11 @@ class Sender:
         Raises:
             JournalError: The journal can't be read.
         """
-        item, accepted, _, price = await self.journal.reread(number)
+        return await self.follow(await self.journal.reread(number))
+
+    async def follow(self, known: Reread) -> Answered | None:
+        """Wait for a generation that was submitted, and return its answer."""
+        item, accepted, _, price = known
         before = item.cost
         witness = Witness(self.journal, item, price, self.budget, under_way=1)
         try:
@@ -220,26 +224,32 @@ class Sender:
 
     async def _keep(self, item: Item, response: Any, **columns: object) -> Answered:
         images: tuple[ImageObject, ...] = getattr(response, "data", ())
-        files = [
+        answer = to_jsonable(response)
+        while True:
+            files = self._names(item, images)
+            try:
+                await self.journal.move(
+                    item,
+                    "answered",
+                    request=item.asked,
+                    answer=as_text(answer),
+                    files=json.dumps(files),
+                    error=None,
+                    **columns,
+                )
+            except FileExistsError:  # another worker took a name meanwhile
+                continue
+            except JournalError as error:
+                self.halt.end(error)
+                asked = json.loads(item.asked)
+                self.stranded.append({"request": asked, "response": answer})
+            return Answered(item, images, files)
+
+    def _names(self, item: Item, images: tuple[ImageObject, ...]) -> list[str | None]:
+        return [
             None if image.is_withheld else self.folder.name_for(item.position, image)
             for image in images
         ]
-        answer = to_jsonable(response)
-        try:
-            await self.journal.move(
-                item,
-                "answered",
-                request=item.asked,
-                answer=as_text(answer),
-                files=json.dumps(files),
-                error=None,
-                **columns,
-            )
-        except JournalError as error:
-            self.halt.end(error)
-            asked = json.loads(item.asked)
-            self.stranded.append({"request": asked, "response": answer})
-        return Answered(item, images, files)
 
 
 def told(error: Exception) -> str:

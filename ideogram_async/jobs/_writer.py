@@ -8,10 +8,9 @@ may gather for a moment before it is written, and while another waits for the di
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
@@ -22,7 +21,11 @@ from ..errors import JournalError
 
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
+Work = Callable[[Any], T]
+"""Reads and writes through the connection that it is given."""
+
+Attempt = Callable[[Sequence[Work[Any]]], list[Any]]
+"""Runs all of a group in one transaction, or none of it, and returns the results."""
 
 LARGEST_GROUP: Final = 256
 GATHERING: Final = 0.005
@@ -44,23 +47,27 @@ class Writer:
         is_short: Whether a commit has failed, perhaps until room was made.
 
     Args:
-        connection: Owned by the writer from now on; if it is in a transaction, all
-            that is written is a part of that.
-        rescue: Called when a commit fails, to make room; returns whether to try again.
+        attempt: Runs a group in a transaction; its connection is the writer's own from
+            now on.
+        rescue: Called when a commit fails, to make room or to connect again; returns
+            whether to try again.
         on_fault: Called in the event loop with the first failure.
+        faults: What a commit fails with; anything else is the mistake of one who
+            writes, and is raised there.
     """
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        attempt: Attempt,
         rescue: Callable[[], bool],
         on_fault: Callable[[JournalError], None],
+        faults: tuple[type[Exception], ...],
     ) -> None:
         self.is_short = False
-        self._connection = connection
-        self._is_trial = connection.in_transaction
+        self._attempt = attempt
         self._rescue = rescue
         self._on_fault = on_fault
+        self._faults = faults
         self._fault: JournalError | None = None
         self._loop = asyncio.get_running_loop()
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
@@ -126,32 +133,19 @@ class Writer:
     def _transacted(self, group: list[_Order]) -> list[Any]:
         if self._fault is not None:
             raise self._fault
+        works = [order.work for order in group]
         try:
-            return self._attempt(group)
-        except (sqlite3.Error, OSError) as error:
+            return self._attempt(works)
+        except self._faults as error:
             failed = error
         self.is_short = True
         fault = JournalError(f"the journal can't be written: {failed}")
         self._tell(fault)
         if self._rescue():
-            with suppress(sqlite3.Error, OSError):
-                return self._attempt(group)
+            with suppress(*self._faults):
+                return self._attempt(works)
         self._fault = fault
         raise fault
-
-    def _attempt(self, group: list[_Order]) -> list[Any]:
-        connection = self._connection
-        if self._is_trial:
-            return [order.work(connection) for order in group]
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            results = [order.work(connection) for order in group]
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return results
 
     def _tell(self, fault: JournalError) -> None:
         with suppress(RuntimeError):

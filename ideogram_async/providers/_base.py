@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import attrs
 
 from .. import _codec, requests
-from .._http import HttpRequest, HttpResponse
+from .._http import HttpRequest, HttpResponse, without_password
 from ..costs import Cost
 from ..errors import ConfigurationError, DecodeError, UnsupportedRequestError
 from ..requests import Request
@@ -84,7 +84,8 @@ class Provider:
 
     def __repr__(self) -> str:
         """Return the address, and never the key."""
-        return f"<{type(self).__name__} {self.name!r} at {self.base_url}>"
+        address = without_password(self.base_url)
+        return f"<{type(self).__name__} {self.name!r} at {address}>"
 
     @classmethod
     def cost(cls, request: Request[Any]) -> Cost:

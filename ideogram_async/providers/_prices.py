@@ -100,11 +100,15 @@ class PriceList(Value):
     prices: Mapping[type[Request[Any]], tuple[Price, ...]] = attrs.field(
         factory=dict[type[Request[Any]], tuple[Price, ...]]
     )
-
     _deciding: dict[type, Callable[[dict[str, Any]], Any]] = attrs.field(
-        factory=dict[type, Callable[[dict[str, Any]], Any]], init=False, eq=False
+        factory=dict[type, Callable[[dict[str, Any]], Any]],
+        init=False,
+        eq=False,
+        repr=False,
     )
-    _known: dict[Any, Cost] = attrs.field(factory=dict[Any, Cost], init=False, eq=False)
+    _known: dict[Any, Cost] = attrs.field(
+        factory=dict[Any, Cost], init=False, eq=False, repr=False
+    )
 
     def cost(self, request: Request[Any]) -> Cost:
         """Return what *request* costs; asking (GET) costs nothing.
@@ -126,7 +130,7 @@ class PriceList(Value):
         names = {"num_images", *given, *(name for price in prices for name in price.by)}
         known = sorted(names & fields.keys())
         self._deciding[kind] = deciding = itemgetter(*known) if known else _nothing
-        if all(fields[n] is None for n in given) and len(self._known) < MOST_KNOWN:
+        if all(fields.get(n) is None for n in given) and len(self._known) < MOST_KNOWN:
             self._known[kind, deciding(fields)] = cost
         return cost
 

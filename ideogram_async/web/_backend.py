@@ -60,6 +60,7 @@ class Backend:
         self.client = client
         self._keep = keep
         self._batches: dict[str, RunningBatch[Any]] = {}
+        self._receiving: set[str] = set()
 
     @cached_property
     def verifier(self) -> WebhookVerifier:
@@ -100,7 +101,8 @@ class Backend:
         """Check a webhook, give it to *on_generation*, and return what to answer.
 
         What fails a check gets 400, or 503 as long as the keys can't be had, with the
-        name of the check; what was delivered before gets 200 and is not given again.
+        name of the check; what was delivered before gets 200 and is not given again. As
+        long as *on_generation* is at work on it, that is 503, since it may yet fail.
 
         Args:
             headers: Header fields, by names in any case.
@@ -112,13 +114,26 @@ class Backend:
             result = await self.verifier.verify(headers, body)
         except WebhookVerificationError as error:
             reason = error.reason or ""
+            if reason == "already_seen" and _generation_id(headers) in self._receiving:
+                return Reply(503, "under_way")
             return Reply(_STATUS_OF.get(reason, 400), reason)
+        generation_id = result.generation_id
+        self._receiving.add(generation_id)
         try:
             await on_generation(result)
         except BaseException:
-            self.verifier.forget(result.generation_id)
+            self.verifier.forget(generation_id)
             raise
+        finally:
+            self._receiving.discard(generation_id)
         return Reply(200, "received")
+
+
+def _generation_id(headers: Mapping[str, str]) -> str:
+    """Return the id in *headers* that were found in order."""
+    from ..webhooks import _scheme  # noqa: PLC0415  # an extra
+
+    return _scheme.given_fields(headers)[_scheme.GENERATION_ID]
 
 
 _STATUS_OF: Final[Mapping[str, int]] = {"already_seen": 200, "no_keys": 503}

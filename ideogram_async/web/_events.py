@@ -110,7 +110,8 @@ async def events(
 def told(outcome: Success[Any] | Failure) -> dict[str, Any]:
     """Return what a browser may know of *outcome*, as plain JSON values.
 
-    Of errors that are not ours the message stays here: it may hold anything.
+    Of errors that are not ours, such as those of the source, the message stays here:
+    it may hold anything.
     """
     prompt = getattr(outcome.request, "prompt", None)
     common = {
@@ -120,7 +121,7 @@ def told(outcome: Success[Any] | Failure) -> dict[str, Any]:
     if isinstance(outcome, Success):
         return {**common, "response": to_jsonable(outcome.response)}
     error = outcome.error
-    ours = isinstance(error, IdeogramError | ValueError)
+    ours = isinstance(error, IdeogramError | ValueError) and not outcome.is_of_source
     message = one_line(str(error)) if ours else "the source of prompts failed"
     return {**common, "error": {"type": type(error).__name__, "message": message}}
 

@@ -120,12 +120,14 @@ routes: Final = (
 
 async def take_webhook(request: Request, on_generation: OnGeneration) -> Response:
     """Check a webhook, give it to *on_generation*, and return the answer."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_WEBHOOK:
             return PlainTextResponse("too large", 413)
-    reply = await backend_of(request).receive(request.headers, body, on_generation)
+    reply = await backend_of(request).receive(
+        request.headers, bytes(body), on_generation
+    )
     return PlainTextResponse(reply.text, reply.status)
 
 

@@ -18,7 +18,7 @@ from .._call import Call
 from .._failover import Channel
 from .._http import HttpRequest
 from ..client import IdeogramClient
-from ..errors import ConfigurationError, IdeogramError
+from ..errors import ConfigurationError, IdeogramError, WebhookVerificationError
 from ..requests import SubmitGenerateV4
 from ._scheme import KEYS_PATH, fault
 
@@ -35,6 +35,8 @@ RETRY_PAUSE: Final = 5.0
 """The same after a fetch that failed."""
 FETCH_TIME: Final = 10.0
 """Seconds for a fetch: the service waits for an answer meanwhile."""
+LARGEST_KEY_SET: Final = 64 * 1024
+"""Bytes of a key set, which has a few keys; every one may be tried."""
 
 
 NEEDS_CRYPTOGRAPHY: Final = (
@@ -93,8 +95,11 @@ class KeySet:
         async with self._lock:
             if self.known is not tried or 0 < self._not_before - now <= FETCH_PAUSE:
                 return self.known
-            self._not_before = now + RETRY_PAUSE
-            self.known = await _fetched(self.fetch)
+            try:
+                self.known = await _fetched(self.fetch)
+            except WebhookVerificationError:  # a caller that leaves makes nobody wait
+                self._not_before = now + RETRY_PAUSE
+                raise
             self._fetched_at, self._not_before = now, now + FETCH_PAUSE
         return self.known
 
@@ -102,7 +107,7 @@ class KeySet:
 async def _fetched(fetch: Callable[[], Awaitable[Any]]) -> Keys:
     try:
         keys = usable(await fetch())
-    except (IdeogramError, ValueError) as error:
+    except (IdeogramError, ValueError, RecursionError) as error:
         raise fault("no_keys", "the keys can't be fetched") from error
     if not keys:
         raise fault("no_keys", "the service's key set has no key that can be used")
@@ -123,6 +128,8 @@ def fetcher(client: IdeogramClient) -> Callable[[], Awaitable[Any]]:
         step = HttpRequest("GET", channel.provider.base_url + KEYS_PATH)
         call = Call.within(FETCH_TIME)
         reply = await channel.delivery.deliver(step, channel.provider.check, call)
+        if len(reply.body) > LARGEST_KEY_SET:
+            raise ValueError("the key set is too large")
         return json.loads(reply.body)
 
     return fetch

@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 from ideogram_async import ImageObject, JournalError
 from ideogram_async.jobs import Job
 from ideogram_async.jobs._items import Item
-from ideogram_async.jobs._journal import Journal
 from ideogram_async.jobs._saver import Saver
 from ideogram_async.jobs._sender import Answered
+from ideogram_async.jobs._sqlite import SqliteJournal
+from ideogram_async.jobs._sqlite import _attempt as attempt
 from ideogram_async.jobs._writer import Writer
 
 from .shop import selling, shop
@@ -59,7 +61,9 @@ async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
         connection.execute("PRAGMA max_page_count = 10")
         return len(faults) < 10
 
-    writer = Writer(connection, make_room, faults.append)
+    writer = Writer(
+        partial(attempt, connection), make_room, faults.append, (sqlite3.Error,)
+    )
     await writer.write(
         lambda c: c.execute("INSERT INTO items VALUES (zeroblob(12000))")
     )
@@ -72,7 +76,12 @@ async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
         await writer.write(lambda c: c.execute("DELETE FROM items"))
     writer.post(lambda c: c.execute("DELETE FROM items"))
     writer.close()
-    writer = Writer(connection, lambda: False, faults.append)
+    writer = Writer(
+        partial(attempt, connection),
+        lambda: False,
+        faults.append,
+        (sqlite3.Error,),
+    )
     with pytest.raises(JournalError, match="full"):
         await writer.write(
             lambda c: c.execute("INSERT INTO items VALUES (zeroblob(90000))")
@@ -84,7 +93,7 @@ async def test_room_is_kept_for_what_is_under_way(tmp_path: Path) -> None:
 
 async def test_work_that_is_wrong_harms_no_journal(tmp_path: Path) -> None:
     """An error of the work itself is its own, and nobody waits for ever."""
-    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    journal = await SqliteJournal.opened(tmp_path / "journal.sqlite", ignore)
     write = journal._writer.write
     wrong, right = await asyncio.gather(
         write(lambda _: 1 // 0), write(lambda _: 7), return_exceptions=True
@@ -104,7 +113,7 @@ async def test_no_room_for_the_reserve(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
         with pytest.raises(JournalError, match=r"can't write .*reserve: File too"):
-            await Journal.opened(tmp_path / "journal.sqlite", ignore)
+            await SqliteJournal.opened(tmp_path / "journal.sqlite", ignore)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -116,7 +125,7 @@ async def test_the_last_room_is_for_the_journal(tmp_path: Path) -> None:
     item = Item(1, 0, "answered", 0, 0, '{"type": "GenerateV3", "prompt": "a cat"}')
     image = ImageObject(url="http://127.0.0.1:1/x.png")
     nothing: Any = None
-    journal = await Journal.opened(tmp_path / "journal.sqlite", ignore)
+    journal = await SqliteJournal.opened(tmp_path / "journal.sqlite", ignore)
     saver = Saver(nothing, journal, nothing, nothing, nothing)
     journal._writer.is_short = True
     await saver.save(Answered(item, (image,), ["x.png"]))
@@ -134,7 +143,7 @@ async def test_a_folder_that_is_read_only(
     before = path.read_bytes()
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(JournalError, match=r"can't write to .*: Permission denied; "):
-        await Journal.opened(path, ignore)
+        await SqliteJournal.opened(path, ignore)
 
     assert path.read_bytes() == before
 
@@ -143,22 +152,22 @@ async def test_rows_whose_commit_is_tried_again(tmp_path: Path) -> None:
     """Rows that are written a second time, as room was made, are the same items."""
     path = tmp_path / "journal.sqlite"
     rows = [row(number, "ab"[number % 2]) for number in range(6)]
-    journal = await Journal.opened(path, ignore)
+    journal = await SqliteJournal.opened(path, ignore)
     before = [item.id for item in await journal.admit(rows, ALL)]
     await journal.aclose()
-    journal = await Journal.opened(path, ignore)
+    journal = await SqliteJournal.opened(path, ignore)
     attempt, failed = journal._writer._attempt, list[bool]()
 
     def fail_once(group: Any) -> list[Any]:
         done = attempt(group)
         if not failed:
             failed.append(True)
-            connection = journal._writer._connection
+            connection = journal._connection
             connection.execute("DELETE FROM items WHERE position > 3")
             raise sqlite3.OperationalError("disk is full")
         return done
 
-    journal._writer._attempt = fail_once  # type: ignore[method-assign]
+    journal._writer._attempt = fail_once
     found = [item.id for item in await journal.admit(rows, ALL)]
     removed = await journal.settle(is_whole=True)
     await journal.aclose()

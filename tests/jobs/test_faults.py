@@ -22,12 +22,15 @@ from ideogram_async.jobs._budget import Budget
 from ideogram_async.jobs._folder import Folder
 from ideogram_async.jobs._generations import Generations
 from ideogram_async.jobs._items import Item, Terms
-from ideogram_async.jobs._journal import Journal
 from ideogram_async.jobs._run import Run
 from ideogram_async.jobs._sender import Sender
+from ideogram_async.jobs._sqlite import SqliteJournal
 
 from ..servers import Visit
 from .shop import price, selling, shop
+
+
+CAT = GenerateV3(prompt="a cat")
 
 
 @pytest.mark.parametrize("instant", ["recall", "save", "answer"])
@@ -38,7 +41,7 @@ async def test_a_journal_that_fails(tmp_path: Path, instant: str) -> None:
     def spoil(when: str) -> None:
         if when == instant:
             run: Any = jobs[-1]._run
-            run._engine.journal._writer._connection.execute("PRAGMA query_only = ON")
+            run._engine.journal._connection.execute("PRAGMA query_only = ON")
 
     async def shelf(visit: Visit) -> None:
         if len(jobs) == 2:
@@ -93,15 +96,15 @@ async def test_a_generation_that_failed(tmp_path: Path) -> None:
             raise GenerationFailedError("it failed")
 
     halt, told = Halt(), list[Item]()
-    journal = await Journal.opened(tmp_path / "journal.sqlite", halt.end)
-    (item,) = await journal.admit([(0, b"digest", "{}")], Terms())
+    journal = await SqliteJournal.opened(tmp_path / "journal.sqlite", halt.end)
+    (item,) = await journal.admit([(0, b"digest", "{}", CAT)], Terms())
     budget = Budget(None, price, allow_unknown_price=False, journal=journal)
     folder = Folder(tmp_path, 1)
     asked: Any = Generations(Failing(), Poller(), journal, halt)  # type: ignore[arg-type]  # all that it asks
     sender = Sender(
         asked, journal, folder, budget, halt, lambda each, _: told.append(each)
     )
-    await sender.deliver(item, GenerateV3(prompt="a cat"))
+    await sender.deliver(item, CAT)
     await journal.aclose()
 
     assert told == [item]
@@ -111,7 +114,7 @@ async def test_a_generation_that_failed(tmp_path: Path) -> None:
 async def test_a_journal_that_fails_with_its_item(tmp_path: Path) -> None:
     """Where not even a failure can be written down, the job ends, and tells both."""
     halt, told = Halt(), list[Item]()
-    journal = await Journal.opened(tmp_path / "journal.sqlite", halt.end)
+    journal = await SqliteJournal.opened(tmp_path / "journal.sqlite", halt.end)
 
     class Failing:
         def is_locked_out(self) -> bool:
@@ -120,17 +123,16 @@ async def test_a_journal_that_fails_with_its_item(tmp_path: Path) -> None:
         async def send(self, request: object, call: Call) -> None:
             assert call.witness is not None
             await call.witness.sending()
-            writer: Any = journal._writer
-            writer._connection.execute("PRAGMA query_only = ON")
+            journal._connection.execute("PRAGMA query_only = ON")
             raise OutcomeUnknownError("perhaps it ran")
 
-    (item,) = await journal.admit([(0, b"digest", "{}")], Terms())
+    (item,) = await journal.admit([(0, b"digest", "{}", CAT)], Terms())
     budget = Budget(None, price, allow_unknown_price=False, journal=journal)
     folder = Folder(tmp_path, 1)
     asked: Any = Generations(Failing(), Poller(), journal, halt)  # type: ignore[arg-type]  # all that it asks
     await Sender(
         asked, journal, folder, budget, halt, lambda each, _: told.append(each)
-    ).deliver(item, GenerateV3(prompt="a cat"))
+    ).deliver(item, CAT)
     await journal.aclose()
 
     assert told == [item]

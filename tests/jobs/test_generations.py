@@ -27,7 +27,7 @@ from ideogram_async import (
     UnsupportedRequestError,
 )
 from ideogram_async.jobs import Job, Report
-from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._sqlite import SqliteJournal
 from ideogram_async.sandbox import Sandbox
 
 from ..sandbox.test_training import Clock
@@ -279,16 +279,16 @@ async def test_a_journal_that_can_not_be_read(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the journal can't tell what an earlier run left, the job ends."""
-    real = getattr(Journal, name)
+    real = getattr(SqliteJournal, name)
 
-    async def broken(journal: Journal, of: object) -> Any:
+    async def broken(journal: SqliteJournal, of: object) -> Any:
         if of in {"submitted", 1}:
             raise JournalError("can't be read")
         return await real(journal, of)
 
     async with studio(latency=10, clock=Clock()) as (_, client):
         await left_in_progress(later(["a cat"], tmp_path), client, 1)
-        monkeypatch.setattr(Journal, name, broken)
+        monkeypatch.setattr(SqliteJournal, name, broken)
         report = await later(["a cat"], tmp_path).run(client)
 
     assert isinstance(report.ended, JournalError)

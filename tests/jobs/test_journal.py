@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -19,14 +17,21 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from ideogram_async import JournalError
+from ideogram_async import GenerateV3, JournalError
 from ideogram_async.jobs import Job
-from ideogram_async.jobs._items import Item, Terms
-from ideogram_async.jobs._journal import Journal
+from ideogram_async.jobs._items import Item, Row, Terms
 from ideogram_async.jobs._schema import VERSION
+from ideogram_async.jobs._sqlite import SqliteJournal
 
+from .shelves import FileShelf, ServerShelf, ignore, shelf
 from .shop import selling, shop
 
 
@@ -40,23 +45,20 @@ MOVES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def ignore(_: JournalError) -> None:
-    """Take note of nothing."""
-
-
-def row(number: int, name: str) -> tuple[int, bytes, str]:
+def row(number: int, name: str) -> Row:
     """Return a row of a source."""
-    return number, hashlib.sha256(name.encode()).digest(), f'"{name}"'
+    digest = hashlib.sha256(name.encode()).digest()
+    asked = f'{{"type": "GenerateV3", "prompt": "{name}"}}'
+    return number, digest, asked, GenerateV3(prompt=name)
 
 
 class JournalMachine(RuleBasedStateMachine):
     """Works with a journal, copies it away as a crash would, and goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: FileShelf | ServerShelf) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp())
-        self.number = 0
+        self.shelf = shelf
         self.items: dict[int, Item] = {}
         self.expected: dict[int, str] = {}
         self.costs = Counter[int]()
@@ -65,8 +67,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     def open(self) -> None:
         """Open the journal as a new run."""
-        path = self.folder / str(self.number) / "journal.sqlite"
-        self.journal = self.loop.run_until_complete(Journal.opened(path, ignore))
+        self.journal = self.loop.run_until_complete(self.shelf.opened())
         self.items.clear()
         self.seen: Counter[str] = Counter()
 
@@ -76,8 +77,9 @@ class JournalMachine(RuleBasedStateMachine):
         known = set(self.expected)
         rows = [row(self.drawn + place, name) for place, name in enumerate(names)]
         self.drawn += len(names)
-        found = self.loop.run_until_complete(self.journal.admit(rows, ALL))
-        assert [item.asked for item in found] == [asked for _, _, asked in rows]
+        admitted = self.loop.run_until_complete(self.journal.admit(rows, ALL))
+        found = self.loop.run_until_complete(self.shelf.taken(admitted))
+        assert [item.asked for item in found] == [row[2] for row in rows]
         for item in found:
             assert item.id not in self.items
             self.items[item.id] = item
@@ -101,10 +103,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """Go on with the files as they are at this instant."""
-        old = self.folder / str(self.number)
-        self.number += 1
-        shutil.copytree(old, self.folder / str(self.number))
-        self.loop.run_until_complete(self.journal.aclose())
+        self.loop.run_until_complete(self.shelf.crash())
         for number, state in self.expected.items():
             if state == "sent":
                 self.expected[number] = "unknown"
@@ -120,7 +119,7 @@ class JournalMachine(RuleBasedStateMachine):
             is_new = state == "pending" and not self.costs[number]
             if is_whole and is_new and number not in self.items:
                 del self.expected[number]
-        self.loop.run_until_complete(self.journal.aclose())
+        self.loop.run_until_complete(self.shelf.aclose())
         self.open()
 
     @invariant()
@@ -131,20 +130,24 @@ class JournalMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Clean up."""
-        self.loop.run_until_complete(self.journal.aclose())
+        self.loop.run_until_complete(self.shelf.aclose())
+        self.loop.run_until_complete(self.shelf.remove())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
-        shutil.rmtree(self.folder)
 
 
-TestJournal = JournalMachine.TestCase
-TestJournal.__doc__ = "Nothing that was written is lost, wherever a run is cut off."
-TestJournal.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_nothing_that_was_written_is_lost(kind: str, dsn: str) -> None:
+    """Nothing that was written is lost, wherever a run is cut off."""
+    run_state_machine_as_test(
+        lambda: JournalMachine(shelf(kind, dsn)),
+        settings=settings(max_examples=15, stateful_step_count=20, deadline=None),
+    )
 
 
 async def made(path: Path) -> None:
     """Make a journal with many items."""
-    journal = await Journal.opened(path, ignore)
+    journal = await SqliteJournal.opened(path, ignore)
     await journal.admit([row(n, f"name {n}") for n in range(500)], ALL)
     await journal.aclose()
 
@@ -217,9 +220,9 @@ async def test_a_journal_that_another_process_holds(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         with pytest.raises(JournalError, match=f"another process works with {path}: "):
-            await Journal.opened(path, ignore)
+            await SqliteJournal.opened(path, ignore)
         process.kill()
-    await (await Journal.opened(path, ignore)).aclose()
+    await (await SqliteJournal.opened(path, ignore)).aclose()
 
 
 @pytest.mark.parametrize("error", [FileExistsError, PermissionError])

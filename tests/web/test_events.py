@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ideogram_async import IdeogramClient
-from ideogram_async.web import Backend, Event, events, opened
+from ideogram_async.web import Backend, Event, Reply, events, opened
 from ideogram_async.web.aiohttp import event_stream
-from tests.servers import answer, serving, silence
+from tests.servers import Visit, answer, serving, silence
+from tests.webhooks.scheme import KEYS, webhook
 
 
 async def test_silence_is_broken_by_comments() -> None:
@@ -165,3 +167,45 @@ async def test_an_aiohttp_handler_that_is_not_cancelled() -> None:
         batch = await running.result()
 
     assert len(batch.images) == 3
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+async def test_what_a_source_says_stays_here(kind: type[Exception]) -> None:
+    """Whatever the source raises, a browser learns only that it failed."""
+
+    def source() -> Iterator[str]:
+        raise kind("no access to postgres://user:hunter2@host/prompts")
+        yield "a cat"
+
+    async with serving(answer()) as (_, client):
+        running = client.start_many(source())
+        found = b"".join([bytes(event) async for event in events(running)])
+
+    assert b"hunter2" not in found
+    assert b"the source of prompts failed" in found
+
+
+async def test_a_webhook_that_comes_again_too_soon() -> None:
+    """What comes while the first is at work is to come again, as that may fail."""
+
+    async def publish(visit: Visit) -> None:
+        visit.send(200, json.dumps(KEYS).encode())
+
+    async with serving(publish) as (_, client):
+        backend, call = Backend(client), webhook(timestamp=str(int(time.time())))
+        replies = list[Reply]()
+
+        async def meanwhile(_: object) -> None:
+            replies.append(await backend.receive(*call, meanwhile))
+            if len(replies) == 1:
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await backend.receive(*call, meanwhile)
+        for _ in range(2):
+            replies.append(await backend.receive(*call, meanwhile))
+
+    under_way = Reply(503, "under_way")
+    assert replies == [
+        under_way, under_way, Reply(200, "received"), Reply(200, "already_seen")
+    ]  # fmt: skip

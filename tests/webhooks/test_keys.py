@@ -14,7 +14,8 @@ from ideogram_async import IdeogramClient, RetryPolicy, WebhookVerificationError
 from ideogram_async.providers import Ideogram, Pixazo
 from ideogram_async.webhooks import WebhookVerifier
 
-from ..servers import Act, Server, Visit, client_of, refuse
+from ..listening import Notes
+from ..servers import Act, Server, Visit, client_of, refuse, serving, silence, until
 from .scheme import (
     BODY,
     ID,
@@ -172,3 +173,39 @@ async def test_a_clock_that_was_set_back() -> None:
         assert await reason(verifier, another("b"), NOW) is None
 
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 50_000, json.dumps({"keys": [PUBLIC] * 1_000}).encode()],
+    ids=["deep", "large"],
+)
+async def test_a_key_set_that_is_no_use(body: bytes) -> None:
+    """A key set that would take too long, or too much, is none."""
+
+    async def publish_body(visit: Visit) -> None:
+        visit.send(200, body)
+
+    async with publishing(publish_body) as (_, verifier):
+        assert await reason(verifier, another("a"), NOW) == "no_keys"
+
+
+async def test_a_fetch_that_is_repeated_is_no_request() -> None:
+    """Hooks are told of requests, and the keys are none."""
+    notes, retry = Notes(), RetryPolicy(wait_initial=0)
+    acts = refuse(500), publish(KEYS)
+    async with serving(*acts, retry=retry, hooks=notes) as (server, client):
+        assert await reason(WebhookVerifier(client), another("a"), NOW) is None
+
+    assert notes.events == []
+    assert len(server.requests) == 2
+
+
+async def test_a_caller_that_leaves_during_the_fetch() -> None:
+    """Who hangs up while the keys are fetched keeps nobody else from having them."""
+    async with publishing(silence, publish(KEYS)) as (server, verifier):
+        bad = asyncio.create_task(reason(verifier, another("a"), NOW))
+        await until(lambda: server.ran)
+        bad.cancel()
+        await asyncio.wait([bad])
+        assert await reason(verifier, another("b"), NOW + 1) is None

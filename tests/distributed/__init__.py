@@ -1,0 +1,1 @@
+"""Tests of bulk jobs on several machines, against a real PostgreSQL."""
