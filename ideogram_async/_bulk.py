@@ -144,7 +144,10 @@ class Bulk(Generic[Item, T]):
                     break
                 if self._workers < self.places() + LOOK_AHEAD:
                     self._start_worker(group, ready, expires_at)
-                await ready.put(await self._outcome(*drawn, call))
+                outcome = await self._outcome(*drawn, call)
+                await ready.put(outcome)
+                if not outcome.attempts:  # it may not have waited for anything
+                    await asyncio.sleep(0)
             self._workers -= 1
             if not self._workers:
                 await ready.put(None)

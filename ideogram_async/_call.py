@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 import attrs
 
@@ -83,9 +83,10 @@ class Wait:
             self._alarm.cancel()
         self._alarm = alarm
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Begin."""
         self._halt.waits.add(self)
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         """End; True if the wait was ended, and by nobody else."""

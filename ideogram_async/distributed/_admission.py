@@ -132,6 +132,8 @@ class Admission:
     def _found(
         self, connection: psycopg.Connection[Any], rows: Sequence[Row]
     ) -> list[Any]:
+        if self.revision == 1:
+            return []  # nothing was there before
         counted, nths = Counter[bytes](), list[int]()
         for row in rows:
             nths.append(counted[row[1]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Sized
 from decimal import Decimal
 from pathlib import Path
@@ -212,28 +213,36 @@ async def _drawn(
     price: Callable[[Request[Any]], Cost],
 ) -> Enqueued:
     """Draw the whole source into the journal."""
-    cost, queued = Cost(Decimal(0), None), 0
-    while (drawn := await feed.draw()) is not None:
-        own = price(drawn[1])
-        cost = Cost.total([cost, own]) if queued else own
-        queued += 1
-        if own.unit is not None and journal.unit is None:
-            journal.count_in(own.unit)
+    costs = Counter[Cost]()
+    while page := await feed.draw_page():
+        costs.update(price(request) for _, request in page)
+        for cost in costs:
+            if journal.unit is None and cost.unit is not None:
+                journal.count_in(cost.unit)
     removed = await journal.settle(is_whole=feed.is_whole)
     return Enqueued(
         job=journal.job,
         out=out,
         rows=feed.drawn,
-        queued=queued,
+        queued=costs.total(),
         added=journal.added,
         removed=removed,
         duplicates=journal.duplicates,
         invalid=rows.invalid,
-        cost=cost,
+        cost=_total(costs),
         counts=dict(journal.counts),
         problems=tuple(rows.problems),
         error=feed.error,
     )
+
+
+def _total(costs: Counter[Cost]) -> Cost:
+    """Return what so many requests of each price cost together."""
+    each = [
+        attrs.evolve(cost, amount=cost.amount and cost.amount * number)
+        for cost, number in costs.items()
+    ]
+    return Cost.total(each) if each else Cost(Decimal(0), None)
 
 
 async def _named(database: Database, out: str, **options: object) -> int:

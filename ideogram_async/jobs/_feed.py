@@ -76,6 +76,13 @@ class Feed:
                 await self._admit([row for row in rows if row is not None])
         return self._ready.popleft() if self._ready and not self.halt.reason else None
 
+    async def draw_page(self) -> list[Drawn]:
+        """Return the items that were looked up together, or none at the end."""
+        first = await self.draw()
+        page = [first, *self._ready] if first is not None else []
+        self._ready.clear()
+        return page
+
     @property
     def is_drawn(self) -> bool:
         """Whether all rows that are wanted were drawn."""
