@@ -80,7 +80,7 @@ class Lease:
     is_trial: bool = False
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(repr=False)
 class LearntLimit:
     """The number of places, and whether the gate is open: a few numbers.
 

@@ -26,8 +26,9 @@ from ideogram_async.requests import GenerateV3
 
 
 def subclasses(cls: type[IdeogramError]) -> list[type[IdeogramError]]:
-    """Return *cls* and all below it, in the order of their definition."""
-    return [cls, *(each for sub in cls.__subclasses__() for each in subclasses(sub))]
+    """Return *cls* and all public ones below it, in the order of their definition."""
+    subs = [each for each in cls.__subclasses__() if each.__module__ == cls.__module__]
+    return [cls, *(each for sub in subs for each in subclasses(sub))]
 
 
 ERRORS = subclasses(IdeogramError)

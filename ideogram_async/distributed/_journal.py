@@ -82,9 +82,7 @@ class OverBudgetError(BudgetExceededError):
         is_hopeful: Whether it may fit yet, as something under way may be free.
     """
 
-    def __init__(self, message: str = "", *, is_hopeful: bool = False) -> None:
-        super().__init__(message)
-        self.is_hopeful = is_hopeful
+    is_hopeful: bool = False
 
 
 @attrs.define(eq=False)
@@ -203,11 +201,12 @@ class PostgresJournal(Journal):
                 f"item {given['id']} is no longer this worker's: it was taken for dead"
             )
         spent, budget, unit, is_hopeful = found
-        return OverBudgetError(
+        error = OverBudgetError(
             f"the next request doesn't fit, and {money(spent):f} of {money(budget):f}"
-            f" {unit} are spent: enqueue it again with a larger budget",
-            is_hopeful=is_hopeful,
+            f" {unit} are spent: enqueue it again with a larger budget"
         )
+        error.is_hopeful = is_hopeful
+        return error
 
     async def left(self, state: State) -> dict[int, list[str | None]]:
         """Return the items that are in *state*, with the names of their images."""
