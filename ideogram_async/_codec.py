@@ -189,22 +189,15 @@ def _structure_datetime(value: Any, _: object) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _structure_bool(value: Any, _: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"not a boolean: {value!r:.80}")
-    return value
+def _exactly(kind: type[Any], name: str) -> Structure:
+    """Return what takes a value of that kind as it is, and no other."""
 
+    def structure(value: Any, _: object) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"not {name}: {value!r:.80}")
+        return value
 
-def _structure_int(value: Any, _: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"not a whole number: {value!r:.80}")
-    return value
-
-
-def _structure_str(value: Any, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"not a string: {value!r:.80}")
-    return value
+    return structure
 
 
 def _structure_list(hint: Any) -> Structure:
@@ -284,9 +277,9 @@ def _is_model(cls: Any) -> bool:
 
 _converter: Final = cattrs.Converter()
 _converter.register_structure_hook(datetime, _structure_datetime)
-_converter.register_structure_hook(bool, _structure_bool)
-_converter.register_structure_hook(int, _structure_int)
-_converter.register_structure_hook(str, _structure_str)
+_converter.register_structure_hook(bool, _exactly(bool, "a boolean"))
+_converter.register_structure_hook(int, _exactly(int, "a whole number"))
+_converter.register_structure_hook(str, _exactly(str, "a string"))
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_unstructure_hook(Upload, str)
 _converter.register_structure_hook_factory(is_optional, _structure_optional)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ideogram_async import Limiter
+from ideogram_async import ConnectionFailedError, Limiter
 from ideogram_async._learning import (
     FAILURES_TO_CLOSE,
     LONGEST_CLOSURE,
@@ -145,3 +145,21 @@ async def test_nobody_is_looked_for_who_does_not_leave() -> None:
 
     assert {type(each) for each in ended} == {asyncio.CancelledError}
     assert (limiter.waiting, Watched.looks) == (0, 0)
+
+
+async def test_only_those_leave_who_can_go_elsewhere() -> None:
+    """While the service is down, who has nowhere else to go waits on."""
+    limiter = Limiter(1)
+    lease = await limiter.acquire()
+    stays = asyncio.create_task(limiter.acquire())
+    leaves = asyncio.create_task(limiter.acquire(leaves=True))
+    await asyncio.sleep(0)
+    limiter.pause(60, is_down=True)
+    limiter.release(lease)
+
+    with pytest.raises(ConnectionFailedError, match="down"):
+        await leaves
+    assert limiter.waiting == 1
+    stays.cancel()
+    await asyncio.wait([stays])
+    assert limiter.waiting == 0

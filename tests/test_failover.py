@@ -194,7 +194,7 @@ async def test_deadline_ends_all() -> None:
     async with (
         Server(refuse(429)) as first,
         Server(refuse(429)) as second,
-        asking(first.url, second.url, deadline=0.6) as (client, _),
+        asking(first.url, second.url, deadline=3.0) as (client, _),
     ):
         with pytest.raises(RequestTimeoutError) as caught:
             await client.generate("a cat")
