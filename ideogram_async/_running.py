@@ -57,11 +57,11 @@ class RunningBatch(Generic[T]):
     """
 
     def __init__(self, total: int | None, opens: Open[T], send: Send) -> None:
-        self.id = secrets.token_urlsafe(16)
+        self.id: str = secrets.token_urlsafe(16)
         self.total = total
-        self.succeeded = 0
-        self.failed = 0
-        self.is_done = False
+        self.succeeded: int = 0
+        self.failed: int = 0
+        self.is_done: bool = False
         self._kept: list[Success[T] | Failure] = []
         self._changed = asyncio.Event()
         self._stream: Outcomes[T] | None = None
@@ -69,7 +69,9 @@ class RunningBatch(Generic[T]):
         self._is_whole = False
         self._under_way: set[anyio.CancelScope] = set()
         loop = asyncio.get_running_loop()
-        self.task = loop.create_task(self._run(opens(self._sending(send))))
+        self.task: asyncio.Task[None] = loop.create_task(
+            self._run(opens(self._sending(send)))
+        )
 
     def __repr__(self) -> str:
         """Return the counts."""

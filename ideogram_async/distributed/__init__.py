@@ -13,9 +13,9 @@ from ..errors import ConfigurationError
 try:
     import procrastinate as _procrastinate  # noqa: F401  # pyright: ignore[reportUnusedImport]  # it is only looked for
     import psycopg as _psycopg  # noqa: F401  # pyright: ignore[reportUnusedImport]  # it is only looked for
-except ImportError as error:
+except ImportError as _error:
     raise ConfigurationError(
-        f"several machines need procrastinate and psycopg ({error}):"
+        f"several machines need procrastinate and psycopg ({_error}):"
         " pip install 'ideogram-async[distributed]'"
     ) from None
 

@@ -59,4 +59,4 @@ class Draws(Generic[F]):
 class FaultPlan(Draws[Fault]):
     """Draws the fault of each request, or none."""
 
-    known = get_args(Fault)
+    known: ClassVar[tuple[str, ...]] = get_args(Fault)

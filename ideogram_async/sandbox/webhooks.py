@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -55,7 +55,7 @@ class WebhookPlan(Draws[WebhookTrick]):
         patience: Seconds that a receiver may take to answer.
     """
 
-    known = get_args(WebhookTrick)
+    known: ClassVar[tuple[str, ...]] = get_args(WebhookTrick)
 
     late_by: float = 2.0
     attempts: int = 3
@@ -136,7 +136,7 @@ class Webhooks:
     def __init__(self, studio: Studio, plan: WebhookPlan) -> None:
         check_installed()
         self.plan = plan
-        self.signer = Signer()
+        self.signer: Signer = Signer()
         self.deliveries: list[WebhookDelivery] = []
         self._studio = studio
         self._tasks: set[asyncio.Task[None]] = set()
