@@ -21,13 +21,13 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
 
 from .._call import Call, Halt
+from .._queue import LOOK_AHEAD
 from ..client import IdeogramClient
 from ..errors import BudgetExceededError, JournalError, NotSentError, one_line
 from ..jobs import Problem
 from ..jobs._budget import Price
 from ..jobs._items import Item
 from ..jobs._values import ENDED, State
-from ..limiter import LOOK_AHEAD
 from ._claims import claiming, releasing, rescuing
 from ._database import PATIENCE, PAUSE, Database
 from ._desk import Desk
