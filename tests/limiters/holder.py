@@ -13,14 +13,20 @@ import sys
 from tests.limiters.homes import Home
 
 
+def say(text: str) -> None:
+    """Write *text* at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 async def main(home: Home, places: int) -> None:
     """Hold *places* until standard input ends."""
     async with home.limiter(places) as limiter:
         held = [await limiter.acquire(places)]
-        print("held", flush=True)
+        say("held\n")
         while await asyncio.to_thread(sys.stdin.readline):
             held.append(await limiter.acquire())
-            print("held", flush=True)
+            say("held\n")
         for lease in held:
             limiter.release(lease)
 
