@@ -37,7 +37,7 @@ from tests.jobs.kill import price, requests
 from tests.postgres import Postgres, postgres
 
 
-TTL = 2.0
+TTL = 1.0
 PRICE = 30_000_000
 LIMIT = 10
 """Images that the service lets be in progress."""
