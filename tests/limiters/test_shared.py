@@ -159,7 +159,8 @@ async def test_clients_share_what_the_service_refuses(home: Home) -> None:
         assert [batch.failures for batch in batches] == [[], []]
         assert sandbox.service.ledger.most_in_progress <= 3
         assert first.limiter.limit <= 4
-        assert first.stats().waiting == 0
+        last_seen = [client.stats().waiting for client in (first, second)]
+        assert 0 in last_seen  # by who came last
 
 
 def test_another_format_is_another_ledger() -> None:
