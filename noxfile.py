@@ -44,11 +44,9 @@ def tests(session: nox.Session) -> None:
     """Run the tests on the installed package, warnings as errors; measure coverage."""
     session.install(EXTRAS, *_group("tests"))
     session.env["PYTHONSAFEPATH"] = "1"  # the package is the installed one
-    session.run("coverage", "erase")
-    plain = ("-m", "not browser")
-    session.run("coverage", "run", "-m", "pytest", *plain, *session.posargs)
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report")
+    spread = ("--numprocesses", "2", "--dist", "worksteal")
+    plain = ("-m", "not browser", "--cov", *spread)
+    session.run("pytest", *plain, *session.posargs)
 
 
 @nox.session(python=["3.12", "3.13", "3.14"])
