@@ -58,6 +58,18 @@ def test_every_answer_is_counted(name: str) -> None:
     assert figures["right"] == figures["sent"] == answered == loads.WARM_UP + 20
 
 
+def test_calls_are_told_by_layer() -> None:
+    """The layers of a request are aiohttp's own and ours on top, and no third."""
+    server, layers = load("server"), load("layers")
+
+    with server.running() as url:
+        theirs, ours = (layers.calls(name, url, 20) for name in ("aiohttp", "generate"))
+
+    assert theirs["aiohttp"] > ours["request: encoded"] > 0
+    assert set(ours) <= {*layers.LAYERS, layers.OTHER}
+    assert theirs["request: encoded"] == theirs["gate"] == 0
+
+
 @pytest.mark.parametrize(
     "name", ["waiters", "cancelled waiters", "views", "copies", "rows", "manifest"]
 )
