@@ -21,6 +21,7 @@ import attrs
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ._body import Body
+from ._connector import Connector
 from ._http import HttpRequest, HttpResponse, without_password
 from ._version import __version__
 from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
@@ -213,7 +214,7 @@ class Network:
 
     def session(self) -> aiohttp.ClientSession:
         """Make a session."""
-        connector = aiohttp.TCPConnector(
+        connector = Connector(
             limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self.ssl or True
         )
         return aiohttp.ClientSession(

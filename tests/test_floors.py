@@ -34,8 +34,8 @@ FLOORS = (
     ),
     ("providers",),
     (
-        *("_backend", "_body", "_call", "_delivery", "_listeners", "_recorder"),
-        *("_retry", "_settings", "_transport", "limiter"),
+        *("_backend", "_body", "_call", "_connector", "_delivery", "_listeners"),
+        *("_recorder", "_retry", "_settings", "_transport", "limiter"),
     ),
     (
         *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),
