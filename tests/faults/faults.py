@@ -15,8 +15,8 @@ from typing import Literal
 import attrs
 import trustme
 
-from ..servers import HOST, PNG, Server, closed_port, reply, unreachable
-from .proxy import Answer, Fault, Line, Stage
+from ..servers import HOST, Server, closed_port, reply, unreachable
+from .proxy import CAT, Answer, Fault, Line, Stage
 
 
 How = Literal["reset", "closed", "half-closed", "silent"]
@@ -233,18 +233,17 @@ class Tls(Fault):
 
     async def meet(self, stage: Stage, line: Line) -> None:
         """Break the handshake off when it has begun."""
-        if self.context(ssl.create_default_context()) is not None:
-            return
-        await line.reader.read(1 << 16)
         if self.why == "not TLS":
+            await line.reader.read(1 << 16)
             line.writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             await line.close()
         elif self.why in {"reset", "closed", "silent"}:
+            await line.reader.read(1 << 16)
             await end(line, self.why)
 
 
 AUTHORITY = trustme.CA()
-ELSEWHERE = Server(reply(PNG))
+ELSEWHERE = Server(reply(CAT))
 """Another host, which has a picture."""
 
 
@@ -259,7 +258,7 @@ def certified(
 
 def trusting() -> ssl.SSLContext:
     """Return a client's context that trusts our authority alone."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     AUTHORITY.configure_trust(context)
     return context
 
@@ -299,6 +298,11 @@ def headed(*lines: str, then: Then = "kept") -> Reply:
         return "\r\n".join(["HTTP/1.1 200 OK", *shown, "", ""]).encode() + answer.body
 
     return Reply(make, then)
+
+
+def cut_short(answer: Answer) -> bytes:
+    """Return half of an answer that doesn't tell its length."""
+    return b"HTTP/1.1 200 OK\r\n\r\n" + answer.body[: len(answer.body) // 2]
 
 
 def before(raw: bytes) -> Reply:

@@ -50,14 +50,14 @@ from ideogram_async._polling import Polling
 from ideogram_async.sandbox import Sandbox, WebhookPlan
 from ideogram_async.webhooks import WebhookVerifier
 from tests.faults.faults import AUTHORITY, ELSEWHERE, certified, trusting
-from tests.faults.proxy import Fault, FaultyProxy
+from tests.faults.proxy import CAT, Fault, FaultyProxy
 from tests.faults.table import ROWS, Name, Row
-from tests.servers import HOST, PNG
+from tests.servers import HOST
 
 
 KEY: Final = "a-key/that+nobody=may:see"
 QUICK: Final = RetryPolicy(attempts=3, wait_initial=0.005, wait_max=0.01)
-SHORT: Final = 0.4
+SHORT: Final = 0.5
 """Seconds for an attempt, where a fault is silence."""
 LONG: Final = 8.0
 SLOW: Final = 3.0
@@ -154,7 +154,7 @@ class Scene:
         """Download an image."""
         path = self.folder / "cat.png"
         await self.client.download(self.proxy.link, path, max_bytes=LARGEST)
-        assert path.read_bytes() == PNG
+        assert path.read_bytes() == CAT
         path.unlink()
 
     async def keys(self, prompt: str) -> None:

@@ -27,6 +27,8 @@ come; it was passed on, ran and is billed; half of the answer's head was written
 of its body; all of it."""
 
 PICTURE = b"/picture.png"
+CAT = PNG + b"\x00\x00\x00\x00IEND\xaeB`\x82"
+"""The image at `PICTURE`."""
 NAME = "service.test"
 """A name that only `Fault.port` can find."""
 
@@ -239,7 +241,7 @@ class FaultyProxy:
         body += await line.reader.readexactly(max(size - 1, 0))
         answer = Answer(b"200 OK", {}, b"")
         if PICTURE in head.partition(b"\r\n")[0]:
-            answer = Answer(b"200 OK", {"content-length": str(len(PNG))}, PNG)
+            answer = Answer(b"200 OK", {"content-length": str(len(CAT))}, CAT)
         elif fault.runs:
             answer = await self._asked(head + body)
         await fault.meet("asked", line)

@@ -55,12 +55,12 @@ def configured(folder: Path, upstream: str, limit: str) -> tuple[Path, int]:
 async def nginx(folder: Path, upstream: str, limit: str) -> AsyncIterator[str]:
     """Run nginx with *limit* as its rule, before *upstream*; give its address."""
     path, port = configured(folder, upstream, limit)
-    server = subprocess.Popen(
-        [NGINX or "nginx", "-p", str(folder), "-c", str(path)],
-        stderr=(folder / "startup.log").open("wb"),
-    )
+    command = [NGINX or "nginx", "-p", str(folder), "-c", str(path)]
+    with (folder / "startup.log").open("wb") as log:
+        server = subprocess.Popen(command, stderr=log)
     try:
-        await until(lambda: server.poll() is not None or (folder / "nginx.pid").exists())
+        pid = folder / "nginx.pid"
+        await until(lambda: pid.exists() or server.poll() is not None)
         assert server.poll() is None, (folder / "startup.log").read_text()
         yield f"http://{HOST}:{port}"
     finally:
