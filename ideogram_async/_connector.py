@@ -8,6 +8,7 @@ lost, and if it is paid, unknown. So the operating system is asked, which knows.
 from __future__ import annotations
 
 import select
+from functools import cached_property
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -25,9 +26,9 @@ class Connector(aiohttp.TCPConnector):
     That is its end, or an answer that nobody has asked for.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._used = WeakSet[Any]()
+    @cached_property
+    def _used(self) -> WeakSet[Any]:
+        return WeakSet()
 
     async def connect(
         self,

@@ -287,7 +287,9 @@ def fails(status: int, body: bytes = b'{"error": "oops"}', *fields: str) -> Repl
 
 def redirects(status: int) -> Reply:
     """Send the client elsewhere."""
-    return Reply(lambda _: written(status, b"", f"Location: {ELSEWHERE.url}"), runs=False)
+    return Reply(
+        lambda _: written(status, b"", f"Location: {ELSEWHERE.url}"), runs=False
+    )
 
 
 def headed(*lines: str, then: Then = "kept") -> Reply:

@@ -279,7 +279,7 @@ async def trial(sandbox: Sandbox, row: Row, name: Name, *, once: bool) -> list[s
         if not row.waits:
             try:
                 await scene.run(name, f"{prompt} afterwards")
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001  # any is wrong
                 wrong.append(f"afterwards {failure!r}")
     return wrong
 

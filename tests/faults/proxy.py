@@ -1,4 +1,4 @@
-"""A proxy on 127.0.0.1 between the client and the sandbox, which breaks what it is told.
+"""A proxy on 127.0.0.1 between client and sandbox, which breaks what it is told.
 
 It reads a request, asks the sandbox, and writes the answer; a fault may strike at every
 stage of that. What a fault is stands in `faults`: a small value, told of the stages.
@@ -22,9 +22,9 @@ from ..servers import HOST, PNG
 Stage = Literal[
     "connected", "head", "body", "asked", "answering", "half answered", "answered"
 ]
-"""How far a request is: the connection is there; its head has come; some of its body has
-come; it was passed on, ran and is billed; half of the answer's head was written; half
-of its body; all of it."""
+"""How far a request is: the connection is there; its head has come; some of its body
+has come; it was passed on, ran and is billed; half of the answer's head was written;
+half of its body; all of it."""
 
 PICTURE = b"/picture.png"
 CAT = PNG + b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -134,8 +134,8 @@ class Fault:
         """Return what is written instead of *answer*."""
         return answer.raw()
 
-    def port(self, port: int, stack: ExitStack) -> int | None:  # noqa: PLR6301
-        """Return where the service is said to be, until *stack* ends; None if unknown."""
+    def port(self, port: int, stack: ExitStack) -> int | None:
+        """Return where the service is said to be, until *stack* ends, if it is."""
         return port
 
     def context(self, good: ssl.SSLContext) -> ssl.SSLContext | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -57,12 +56,12 @@ async def nginx(folder: Path, upstream: str, limit: str) -> AsyncIterator[str]:
     path, port = configured(folder, upstream, limit)
     command = [NGINX or "nginx", "-p", str(folder), "-c", str(path)]
     with (folder / "startup.log").open("wb") as log:
-        server = subprocess.Popen(command, stderr=log)
+        server = await asyncio.create_subprocess_exec(*command, stderr=log)
     try:
         pid = folder / "nginx.pid"
-        await until(lambda: pid.exists() or server.poll() is not None)
-        assert server.poll() is None, (folder / "startup.log").read_text()
+        await until(lambda: pid.exists() or server.returncode is not None)
+        assert server.returncode is None, (folder / "startup.log").read_text()
         yield f"http://{HOST}:{port}"
     finally:
         server.terminate()
-        await asyncio.to_thread(server.wait)
+        await server.wait()

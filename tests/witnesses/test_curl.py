@@ -135,7 +135,7 @@ async def test_remix_legacy(sandbox: Sandbox, cat: Path) -> None:
 
 @pytest.mark.parametrize("part", ["style_reference_images", "style_reference_images[]"])
 async def test_remix_v3(sandbox: Sandbox, cat: Path, part: str) -> None:
-    """A form with several files; the part of a list is repeated, with brackets or not."""
+    """The part of a list of files is repeated, with brackets or without."""
     status, answer = await told(
         *("-X", "POST", f"{sandbox.url}/v1/ideogram-v3/remix", *FORM),
         *("-F", f"image=@{cat}", "-F", "prompt=A photo of a cat"),
