@@ -143,9 +143,7 @@ BUSY: Final = fates(again(None), again(RateLimitError))
 DOWN: Final = fates(again(ServerError), again(ServerError))
 WAITS: Final = fates(LATE, LATE)
 NO_IMAGE: Final[Fates] = {"download": ends(DownloadError)}
-"""Also of what is sent again elsewhere: a download has no time of its own for one
-attempt, but for all."""
-"""What is no answer of JSON, or none in time, is no image either."""
+"""A download that is too large, or silent for as long as the whole call may take."""
 
 
 def refused(error: type[IdeogramError]) -> Fates:
@@ -360,7 +358,7 @@ REFUSALS: Final[dict[str, tuple[Fault, Fates]]] = {
     "429 with a limit": (busy(body=b'{"max_inflight_requests": 3}'), BUSY),
     "429 with a limit of -1": (busy(body=b'{"max_inflight_requests": -1}'), BUSY),
     **{
-        f"429, Retry-After {asked!r}": (busy(f"Retry-After: {asked}"), BUSY)
+        f"429, Retry-After {asked[:30]!r}": (busy(f"Retry-After: {asked}"), BUSY)
         for asked in (
             "0",
             "0.01",
@@ -385,7 +383,7 @@ REFUSALS: Final[dict[str, tuple[Fault, Fates]]] = {
 }
 
 WAITING: Final[dict[str, tuple[Fault, Fates]]] = {
-    f"429, Retry-After {asked!r}": (busy(f"Retry-After: {asked}"), WAITS)
+    f"429, Retry-After {asked[:30]!r}": (busy(f"Retry-After: {asked}"), WAITS)
     for asked in (
         "3600",
         "1e400",
