@@ -89,6 +89,13 @@ def fleet(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Let every operation meet every fault of the network. Some minutes."""
+    session.install(".[sandbox,webhooks]", "anyio", "trustme")
+    session.run("python", "tests/faults/matrix.py", *session.posargs)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")

@@ -6,7 +6,8 @@ and renamed. The API key is no part of a download, also where a link redirects.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ PLACES: Final = 8
 IDLE_TIMEOUT: Final = 60.0
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
 """Most bytes of an image, unless a download says otherwise."""
+END_OF_PNG: Final = b"IEND\xaeB`\x82"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -128,13 +130,17 @@ class Downloader:
     async def _fetch(
         self, url: str, file: IO[bytes], max_bytes: int, record: DownloadRecord
     ) -> None:
-        head, size = b"", 0
+        head, tail, size = b"", b"", 0
         async with self.transport.fetch(url, IDLE_TIMEOUT) as download:
             if download.status != 200:  # noqa: PLR2004
-                reply = HttpResponse(download.status, download.headers)
+                received = time.time()
+                reply = HttpResponse(
+                    download.status, download.headers, received=received
+                )
                 raise providers.status_error(reply, secret="")
             async for chunk in download.chunks:
                 head += chunk[: HEAD - len(head)]
+                tail = (tail + chunk)[-len(END_OF_PNG) :]
                 size += len(chunk)
                 record.size += len(chunk)
                 if len(head) == HEAD:
@@ -145,6 +151,9 @@ class Downloader:
                     )
                 await anyio.to_thread.run_sync(file.write, chunk)
         _check_signature(head)
+        is_png = media_type_of(head) == "image/png"
+        if is_png and tail != END_OF_PNG and not _is_measured(download.headers):
+            raise TransportError(f"the image was cut off after {size} bytes")
 
 
 @asynccontextmanager
@@ -162,6 +171,12 @@ async def _temporary(path: Path) -> AsyncGenerator[IO[bytes]]:
 def _check_signature(head: bytes) -> None:
     if not media_type_of(head).startswith("image/"):
         raise DownloadError(f"not an image: it begins with {head!r}")
+
+
+def _is_measured(headers: Mapping[str, str]) -> bool:
+    """Whether HTTP tells that a body is whole; else it may have been cut anywhere."""
+    has_end = "Content-Length" in headers or "Transfer-Encoding" in headers
+    return has_end and "Content-Encoding" not in headers
 
 
 def _fate(image: responses.ImageObject) -> str:

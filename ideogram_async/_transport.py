@@ -21,6 +21,7 @@ import attrs
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ._body import Body
+from ._connector import Connector
 from ._http import HttpRequest, HttpResponse, without_password
 from ._version import __version__
 from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
@@ -35,7 +36,9 @@ LINK_IDLE: Final = 30.0
 CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
-"""What hosts of images and of links are told."""
+FOR_HOSTS: Final = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+"""What hosts of images and of links are told: nobody can see that the end of what was
+packed is missing."""
 FULL_AGENT: Final = (
     f"{USER_AGENT} python/{sys.version_info.major}.{sys.version_info.minor}"
     f" aiohttp/{aiohttp.__version__}"
@@ -121,7 +124,7 @@ class Transport:
         response = await files.enter_async_context(
             self._session().get(
                 url,
-                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+                headers=FOR_HOSTS,
                 timeout=timeout,
                 raise_for_status=False,
             )
@@ -146,7 +149,7 @@ class Transport:
         try:
             async with self._session().get(
                 url,
-                headers={"User-Agent": USER_AGENT},
+                headers=FOR_HOSTS,
                 timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=idle),
                 raise_for_status=False,
             ) as response:
@@ -213,7 +216,7 @@ class Network:
 
     def session(self) -> aiohttp.ClientSession:
         """Make a session."""
-        connector = aiohttp.TCPConnector(
+        connector = Connector(
             limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self.ssl or True
         )
         return aiohttp.ClientSession(

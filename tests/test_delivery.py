@@ -41,6 +41,7 @@ from ideogram_async import (
     Success,
     TransportError,
     Upload,
+    _connector,
 )
 from ideogram_async._call import Call
 from ideogram_async._delivery import Delivery
@@ -787,6 +788,46 @@ async def test_connection_closed_while_idle() -> None:
 
     assert [seen.connection for seen in server.requests] == [1, 2]
     assert server.runs == {"a cat": 1, "a dog": 1}
+
+
+async def test_connection_closed_just_after_the_answer() -> None:
+    """A service that closes after each answer, and doesn't say so, loses nothing."""
+
+    async def answer_and_close(visit: Visit) -> None:
+        await answer()(visit)
+        await visit.hang_up()
+
+    async with serving(answer_and_close) as (server, client):
+        for number in range(10):
+            await client.generate(f"cat {number}")
+
+    assert server.ran == 10
+    assert server.connections == 10
+
+
+@pytest.mark.parametrize("polls", [True, False], ids=["poll", "select"])
+async def test_answer_that_nobody_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+    polls: bool,  # noqa: FBT001  # a parameter of pytest
+) -> None:
+    """An answer that comes on an idle connection is no answer to the next request."""
+    if not polls:
+        monkeypatch.setattr(_connector, "POLL", None)
+
+    async def answer_twice(visit: Visit) -> None:
+        await answer()(visit)
+        await visit.writer.drain()
+        await anyio.sleep(0.02)
+        visit.send(200, answer_body("a cow"))
+
+    async with serving(answer_twice, answer()) as (server, client):
+        await client.generate("a cat")
+        await anyio.sleep(0.1)
+        response = await client.generate("a dog")
+        again = await client.generate("a pig")
+
+    assert [response.data[0].prompt, again.data[0].prompt] == ["a dog", "a pig"]
+    assert [seen.connection for seen in server.requests] == [1, 2, 2]
 
 
 async def test_connection_lost_without_notice() -> None:

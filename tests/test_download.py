@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import resource
 import threading
@@ -154,6 +155,57 @@ async def test_nothing_under_the_name_before_the_end(tmp_path: Path) -> None:
 
 
 # What is tried again
+
+ENDED = PICTURE + b"\x00\x00\x00\x00IEND\xaeB`\x82"
+"""A picture with the end that every PNG has."""
+
+UNMEASURED = b"HTTP/1.1 200 OK\r\n\r\n"
+YESTERDAY = "Fri, 20 Nov 2026 08:49:37 GMT"
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        write_raw(UNMEASURED + ENDED[:9000]),
+        reply(gzip.compress(ENDED)[:-100], {"Content-Encoding": "gzip"}),
+    ],
+    ids=["without a length", "packed"],
+)
+async def test_cut_off_where_http_does_not_tell(cut: Act, tmp_path: Path) -> None:
+    """A PNG without its end is fetched again, though HTTP says that all has come."""
+    async with serving(cut, reply(ENDED)) as (server, client):
+        path = await client.download(server.url, tmp_path / "cat.png")
+
+    assert path.read_bytes() == ENDED
+    assert len(server.requests) == 2
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        write_raw(UNMEASURED + ENDED),
+        reply(gzip.compress(ENDED), {"Content-Encoding": "gzip"}),
+        write_raw(UNMEASURED + b"GIF89a" + bytes(50)),
+    ],
+    ids=["without a length", "packed", "no PNG"],
+)
+async def test_whole_where_http_does_not_tell(act: Act, tmp_path: Path) -> None:
+    """A PNG with its end is whole; of other images the end is not known."""
+    async with serving(act) as (server, client):
+        await client.download(server.url, tmp_path / "cat")
+
+    assert len(server.requests) == 1
+
+
+async def test_a_date_to_come_again(tmp_path: Path) -> None:
+    """A refusal that names a date, and shows no clock of its own, is held to ours."""
+    busy = refuse(503, headers={"Retry-After": YESTERDAY})
+    async with serving(busy, reply(PICTURE)) as (server, client):
+        await client.download(server.url, tmp_path / "cat.png")
+
+    assert len(server.requests) == 2
+
 
 PASSING: dict[str, Act] = {
     "cut off": reply(PICTURE[:1000], length=len(PICTURE)),

@@ -38,6 +38,7 @@ FLOORS = (
             "_backend",
             "_body",
             "_call",
+            "_connector",
             "_delivery",
             "_gate",
             "_listeners",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -240,6 +241,28 @@ def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> 
     response = HttpResponse(429, headers, received=NOON - 30)
 
     assert status_error(response, KEY).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Wed Oct 21 07:28:10 2026",
+        "Wednesday, 21-Oct-26 07:28:10 GMT",
+        "Wed, 21 Oct 2026 07:28:10 -0000",
+        "Wed, 21 Oct 2026 07:28:10",
+        "Wed, 21 Oct 2026 03:28:10 -0400",
+    ],
+)
+def test_dates_are_not_of_this_zone(monkeypatch, date: str) -> None:
+    """A date in any form of HTTP, also without a zone, is UTC wherever we are."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        headers = {"retry-after": date, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+        assert status_error(HttpResponse(429, headers), KEY).retry_after == 10.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(
