@@ -11,4 +11,4 @@ from .run import soak
 @pytest.mark.timeout(300)
 def test_nothing_leaks_and_nothing_is_lost() -> None:
     """Whatever callers and the network do, the accounts equal the ledger."""
-    assert soak(seconds=2, every=2, latency=0.05) == []
+    assert soak(seconds=1, every=1, latency=0.05) == []

@@ -201,9 +201,11 @@ class Traffic:
     async def stream(self) -> None:
         """Leave a stream of many after three outcomes."""
         requests = {prompt_of(r): r for r in (self.image("stream") for _ in range(8))}
-        async with self.client.stream_many(requests.values()) as outcomes:
+        async with self.client.stream_many(list(requests.values())) as outcomes:
             for _ in range(3):
                 outcome = await anext(outcomes)
+                if outcome.request is None:
+                    raise outcome.error
                 del requests[prompt_of(outcome.request)]
                 self._note(outcome)
         for prompt in requests:
