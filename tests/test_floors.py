@@ -35,7 +35,7 @@ FLOORS = (
     ("providers",),
     (
         *("_backend", "_body", "_call", "_delivery", "_listeners", "_recorder"),
-        *("_retry", "_settings", "_transport", "limiter"),
+        *("_retry", "_settings", "_threads", "_transport", "limiter"),
     ),
     (
         *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),

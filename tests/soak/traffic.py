@@ -46,6 +46,7 @@ TOLD = {
     "pending": "not sent",
     "failed": "not sent",
     "unknown": "unknown",
+    "answered": "answered",
     "withheld": "answered",
     "saved": "answered",
 }
@@ -228,7 +229,7 @@ class Traffic:
         stopping = asyncio.get_running_loop().call_later(random.uniform(0, 9), job.stop)
         report = await job.run(self.client)
         stopping.cancel()
-        states = _states(out)
+        states = states_of(out)
         for request in requests:
             state = states.get(prompt_of(request), "pending")
             self.accounts.tell(prompt_of(request), TOLD[state])
@@ -263,11 +264,14 @@ class Traffic:
 
     def _note(self, outcome: Any) -> None:
         prompt = prompt_of(outcome.request)
-        if isinstance(outcome, Success):
-            self.accounts.tell(prompt, "answered")
-        else:
-            is_unknown = isinstance(outcome.error, UNKNOWN)
-            self.accounts.tell(prompt, "unknown" if is_unknown else "not sent")
+        self.accounts.tell(prompt, fate(outcome))
+
+
+def fate(outcome: Any) -> str:
+    """Return what an outcome of a batch tells."""
+    if isinstance(outcome, Success):
+        return "answered"
+    return "unknown" if isinstance(outcome.error, UNKNOWN) else "not sent"
 
 
 def prompt_of(request: Any) -> str:
@@ -276,7 +280,7 @@ def prompt_of(request: Any) -> str:
     return str(fields.get("prompt") or fields["text_prompt"])
 
 
-def _states(out: Path) -> dict[str, str]:
+def states_of(out: Path) -> dict[str, str]:
     """Return the states of a job by prompts, as its journal has them."""
     with closing(sqlite3.connect(out / "journal.sqlite")) as journal:
         rows = journal.execute(
