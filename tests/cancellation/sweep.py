@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -155,10 +156,8 @@ def _files() -> Counter[str]:
     return found
 
 
-async def swept(
-    sweep: Sweep, scenarios: Iterable[str], ways: Iterable[str], stride: int
-) -> None:
-    """Cancel *scenarios* at every *stride*-th step, in all *ways*."""
+async def swept(sweep: Sweep, cases: Iterable[tuple[str, str]], factor: int) -> None:
+    """Cancel scenarios in ways, at the steps that `cancel_all` tells."""
     asyncio.get_running_loop().set_exception_handler(
         lambda _, told: sweep.problems.append(f"the loop was told: {told}")
     )
@@ -169,23 +168,27 @@ async def swept(
         sweep.link = (await client.send(request)).data[0].url or ""
         sweep.accounts.tell(prompt, "answered")
     await asyncio.sleep(0.01)
-    for scenario in scenarios:
-        for offset, way in enumerate(ways):
-            at = 1 + offset % stride
-            while await sweep.one(scenario, way, at):
-                at += stride
-            say(f"{scenario} {way}: {sweep.cancelled[scenario, way]}")
+    for scenario, way in cases:
+        at = 1
+        while await sweep.one(scenario, way, at):
+            at = max(at + 1, at * factor)
+        say(f"{scenario} {way}: {sweep.cancelled[scenario, way]}")
 
 
 def cancel_all(
-    scenarios: Iterable[str] = SCENARIOS, ways: Iterable[str] = WAYS, stride: int = 1
+    cases: Iterable[tuple[str, str]], factor: int = 1
 ) -> tuple[list[str], int]:
-    """Sweep, and return what went wrong, and how many calls were cancelled."""
+    """Sweep, and return what went wrong, and how many calls were cancelled.
+
+    Args:
+        cases: Scenarios, and the ways in which they are cancelled.
+        factor: From one step to the next at which they are; every step if 1.
+    """
     service = running("--plain", "--latency", str(LATENCY))
     with tempfile.TemporaryDirectory() as folder, service as (url, charges):
         sweep = Sweep(url, Path(folder), Accounts(Path(folder) / "accounts"))
         with asyncio.Runner(loop_factory=CountingLoop) as runner:
-            runner.run(swept(sweep, scenarios, ways, stride))
+            runner.run(swept(sweep, cases, factor))
         found = gathered(sweep.accounts, charges())
     problems = [said for each in found.items() if (said := wrong(*each))]
     unknown = [each for each in found.values() if each.is_unknown]
@@ -209,9 +212,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cancellation")
     parser.add_argument("--scenario", nargs="*", default=[*SCENARIOS])
     parser.add_argument("--way", nargs="*", default=[*WAYS])
-    parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--factor", type=int, default=1)
     given = parser.parse_args()
-    problems, _ = cancel_all(given.scenario, given.way, given.stride)
+    problems, _ = cancel_all(product(given.scenario, given.way), given.factor)
     for problem in problems[:40]:
         say(problem)
     return 1 if problems else 0

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ideogram_async.jobs import Job
 
-from ..servers import Act, fail, hang_up, refuse, reply, reset_during_body
+from ..servers import Act, Visit, fail, hang_up, refuse, reply, reset_during_body
 from .shop import price, selling, shop
 
 
@@ -56,8 +56,10 @@ class JobMachine(RuleBasedStateMachine):
         self.prompts: list[str] = []
         self.states: dict[str, str] = {}
         self.acts: dict[str, Act] = {}
+        self.is_killing = False
         self.stack = AsyncExitStack()
-        opened = self.stack.enter_async_context(selling(shop(self.acts)))
+        selling_alive = selling(self._unless_killing(shop(self.acts)))
+        opened = self.stack.enter_async_context(selling_alive)
         self.server, self.client = self.loop.run_until_complete(opened)
 
     @property
@@ -152,6 +154,9 @@ class JobMachine(RuleBasedStateMachine):
             job.leave()
         elif end == "cancel":
             run.cancel()
+        await asyncio.wait([run])
+        await asyncio.sleep(0.01 * self.is_killing)  # for what is in the sockets
+        self.is_killing = False
         with suppress(asyncio.CancelledError):
             report = await run
             if end != "kill":
@@ -159,7 +164,7 @@ class JobMachine(RuleBasedStateMachine):
                 assert told <= len(self.prompts)
 
     async def _killed(self, job: Job) -> None:
-        """Go on with the files as they are at this instant."""
+        """Go on with the files as they are at this instant; nothing leaves later."""
         old = self.out
         if old.exists():
             for at in range(3):
@@ -171,10 +176,20 @@ class JobMachine(RuleBasedStateMachine):
                 else:
                     self.number += 1
                     break
+        self.is_killing = True
         job.leave()
 
+    def _unless_killing(self, act: Act) -> Act:
+        async def alive(visit: Visit) -> None:
+            if self.is_killing:
+                visit.reset()
+            else:
+                await act(visit)
+
+        return alive
+
     def _once(self, prompt: str, act: Act) -> Act:
-        async def once(visit: Any) -> None:
+        async def once(visit: Visit) -> None:
             del self.acts[prompt]
             await act(visit)
 
