@@ -155,7 +155,7 @@ async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
         if isinstance(source, StreamSource):
             _raise_if_used(source)
             return _Reader(upload.filename, source, source.size())
-        file = await opened(partial(cast("Path", source).open, "rb"))
+        file = await opened(partial(_binary, cast("Path", source)))
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:
@@ -168,3 +168,7 @@ async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
 def _raise_if_used(source: StreamSource) -> None:
     if not source.repeatable:
         raise ValueError("the stream was read before, or left behind by pickling")
+
+
+def _binary(path: Path) -> IO[bytes]:
+    return path.open("rb")
