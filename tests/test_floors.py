@@ -29,13 +29,21 @@ FLOORS = (
         *("uploads", "vocabulary", "_value"),
     ),
     (
-        *("_codec", "_columns", "_http", "_learning", "_logging", "_rows"),
+        *("_codec", "_columns", "_http", "_learning", "_logging", "_queue", "_rows"),
         *("_semantics", "inputs", "masks"),
     ),
     ("providers",),
     (
-        *("_backend", "_body", "_call", "_delivery", "_listeners", "_recorder"),
-        *("_retry", "_settings", "_threads", "_transport", "limiter"),
+        *(
+            "_backend",
+            "_body",
+            "_call",
+            "_delivery",
+            "_gate",
+            "_listeners",
+            "_recorder",
+        ),
+        *("_retry", "_settings", "_threads", "_transport", "limiter", "limiters"),
     ),
     (
         *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),

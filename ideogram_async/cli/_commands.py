@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 
 from .._codec import to_jsonable
+from .._gate import Gate
 from .._plain import made
 from .._settings import named
 from ..client import IdeogramClient
@@ -125,7 +126,7 @@ def worker(arguments: argparse.Namespace) -> int:
     """Work on what is enqueued."""
     from . import _fleet  # noqa: PLC0415  # PostgreSQL is optional
 
-    with _client(arguments) as client:
+    with _client(arguments, _fleet.limiter(arguments)) as client:
         return DONE if _fleet.worked(arguments, client) else FAILED
 
 
@@ -216,10 +217,13 @@ def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
 
 
 @contextmanager
-def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
+def _client(
+    arguments: argparse.Namespace, limiter: Gate | None = None
+) -> Generator[IdeogramClient]:
     """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
     if not arguments.sandbox:
-        yield IdeogramClient(provider=arguments.provider, base_url=arguments.base_url)
+        provider, base_url = arguments.provider, arguments.base_url
+        yield IdeogramClient(provider=provider, base_url=base_url, limiter=limiter)
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
