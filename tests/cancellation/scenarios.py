@@ -37,6 +37,7 @@ class Trial:
     Attributes:
         client: Of one provider.
         failing_over: A client of two, of which the first is not there.
+        sharing: A client whose limit is shared with other processes.
         accounts: Who notes what was asked.
         out: A folder of its own.
         link: A link to a picture.
@@ -47,6 +48,7 @@ class Trial:
 
     client: IdeogramClient
     failing_over: IdeogramClient
+    sharing: IdeogramClient
     accounts: Accounts
     out: Path
     link: str
@@ -103,6 +105,16 @@ async def wait_for_places(trial: Trial) -> None:
 
     asyncio.get_running_loop().call_later(0.004, give_back)
     await trial.client.send(trial.image())
+
+
+async def share(trial: Trial) -> None:
+    """A request within a limit that other processes share."""
+    await trial.sharing.send(trial.image())
+
+
+async def share_many(trial: Trial) -> None:
+    """A batch within such a limit; some of it waits."""
+    await trial.sharing.send_many([trial.image() for _ in range(5)])
 
 
 async def fail_over(trial: Trial) -> None:
@@ -235,8 +247,9 @@ async def job_later(trial: Trial) -> None:
 SCENARIOS: Final[dict[str, Callable[[Trial], Awaitable[None]]]] = {
     each.__name__: each
     for each in (
-        *(send, send_with_deadline, send_again, wait_for_places, fail_over),
+        *(send, send_with_deadline, send_again, wait_for_places, fail_over, share),
         *(
+            share_many,
             upload_file,
             upload_stream,
             upload_link,

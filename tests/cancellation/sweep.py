@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import attrs
 
-from ideogram_async import GenerateV3, IdeogramClient, Limiter, RetryPolicy
+from ideogram_async import GenerateV3, HostLimiter, IdeogramClient, Limiter, RetryPolicy
 from ideogram_async._polling import Polling
 from ideogram_async.providers import Ideogram
 
@@ -80,7 +80,10 @@ class Sweep:
         there = (Ideogram("first key", f"http://127.0.0.1:{closed_port()}"),
                  Ideogram("second key", self.url))  # fmt: skip
         two = self.client(provider=there)
-        trial = Trial(one, two, self.accounts, out, self.link, name)
+        shared = HostLimiter(out / "limits" / "ideogram.db", 2)
+        many = self.client(api_key="a key", base_url=self.url, limiter=shared)
+        clients = (one, two, many)
+        trial = Trial(*clients, self.accounts, out, self.link, name)
         try:
             came = await WAYS[way](SCENARIOS[scenario](trial), at)
             await self._check(trial)
@@ -90,17 +93,31 @@ class Sweep:
         for prompt in trial.prompts:
             if prompt not in trial.told:
                 self.accounts.tell(prompt, "cancelled")
-        await self._left_behind(name, out, baseline, files, (one, two))
+        await shared.aclose()
+        if "share" in scenario:
+            await self._all_free(name, out)
+        await self._left_behind(name, out, baseline, files, clients)
         self.cancelled[scenario, way] += came
         return came
 
     async def _check(self, trial: Trial) -> None:
         """See that the clients work as if nothing had been."""
-        for client in (trial.client, trial.failing_over):
+        clients = [trial.client, trial.failing_over]
+        clients += [trial.sharing] * ("share" in trial.name)
+        for client in clients:
             answer = await client.send(trial.image("after"))
             assert answer.data[0].url
         path = await trial.client.download(answer.data[0], trial.out / "after.png")
         path.unlink()
+
+    async def _all_free(self, name: str, out: Path) -> None:
+        """See that others find all places of the shared limit free."""
+        async with HostLimiter(out / "limits" / "ideogram.db", 2) as other:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    other.release(await other.acquire(2))
+            except TimeoutError:
+                self.problems.append(f"{name}: {other!r} for others")
 
     async def _left_behind(
         self,
