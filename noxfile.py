@@ -96,6 +96,20 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Work for an hour with faults all the time; nothing grows, the bill is right."""
+    session.install(".[sandbox]")
+    session.run("python", "-m", "tests.soak", *session.posargs)
+
+
+@nox.session
+def cancellation(session: nox.Session) -> None:
+    """Cancel every call at every step, in every way. Some minutes."""
+    session.install(".[sandbox]")
+    session.run("python", "-m", "tests.cancellation", *session.posargs)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -17,6 +18,7 @@ import attrs
 
 from ._backend import backend_ready
 from ._http import HttpRequest, multipart
+from ._threads import opened
 from .errors import TransportError
 from .uploads import StreamSource, Upload, UrlSource
 
@@ -153,7 +155,7 @@ async def _opened_file(upload: Upload, files: AsyncExitStack) -> _Reader:
         if isinstance(source, StreamSource):
             _raise_if_used(source)
             return _Reader(upload.filename, source, source.size())
-        file = await anyio.to_thread.run_sync(_opened, cast("Path", source))
+        file = await opened(partial(_binary, cast("Path", source)))
         files.callback(file.close)
         return _Reader(upload.filename, file, os.fstat(file.fileno()).st_size)
     except OSError as error:
@@ -168,5 +170,5 @@ def _raise_if_used(source: StreamSource) -> None:
         raise ValueError("the stream was read before, or left behind by pickling")
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _binary(path: Path) -> IO[bytes]:
     return path.open("rb")

@@ -155,13 +155,10 @@ class Delivery:
         sent_at = 0.0
         try:
             call.raise_if_over("to be sent")
-            is_harmless = step.is_harmless
-            if call.witness and not is_harmless:
+            if call.witness and not step.is_harmless:
                 witness = call.witness
                 await witness.sending()
-            longest = HARMLESS_TIMEOUT if is_harmless else math.inf
-            seconds = min(self.timeout, longest, call.remaining())
-            connect = min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
+            seconds, connect = self._times(step, call)
             sent_at = self.recorder.sending(call, step, self.limiter)
             response = await self.transport.send(step, seconds, connect)
             check(response)
@@ -178,6 +175,14 @@ class Delivery:
             if sent_at:
                 attempted = self.recorder.attempted
                 attempted(call, step, self.limiter, sent_at, response, error)
+            elif witness and error is CANCELLED:  # while it was told
+                witness.spared()
+
+    def _times(self, step: HttpRequest, call: Call) -> tuple[float, float]:
+        """Return the seconds for an attempt, and those of them to connect."""
+        longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
+        seconds = min(self.timeout, longest, call.remaining())
+        return seconds, min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
 
     def _give_back(self, lease: Lease, call: Call, error: BaseException | None) -> None:
         if call.keeps_places and error is None:

@@ -44,7 +44,7 @@ FLOORS = (
             "_listeners",
             "_recorder",
         ),
-        *("_retry", "_settings", "_transport", "limiter", "limiters"),
+        *("_retry", "_settings", "_threads", "_transport", "limiter", "limiters"),
     ),
     (
         *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),

@@ -39,9 +39,15 @@ class LimiterMachine(RuleBasedStateMachine):
     def make(self, places: int, *, learn: bool) -> None:
         self.limiter = Limiter(places, learn=learn)
 
-    @rule(target=waits, places=st.integers(1, 8), front=st.booleans())
-    def acquire(self, places: int, *, front: bool) -> asyncio.Task[Lease]:
-        task = self.loop.create_task(self.limiter.acquire(places, front=front))
+    @rule(
+        target=waits,
+        places=st.integers(1, 8),
+        front=st.booleans(),
+        leaves=st.booleans(),
+    )
+    def acquire(self, places: int, *, front: bool, leaves: bool) -> asyncio.Task[Lease]:
+        wait = self.limiter.acquire(places, front=front, leaves=leaves)
+        task = self.loop.create_task(wait)
         self.waiting.append(task)
         self.run(settle())
         return task
@@ -68,6 +74,15 @@ class LimiterMachine(RuleBasedStateMachine):
     def cancel(self, task: asyncio.Task[Lease]) -> None:
         task.cancel()
         self.run(settle())
+
+    @rule(places=st.integers(1, 8))
+    def try_acquire(self, places: int) -> None:
+        self.run(self.try_once(places))
+
+    @rule(seconds=st.floats(0, 40), is_down=st.booleans())
+    def pause(self, seconds: float, *, is_down: bool) -> None:
+        """Let nothing through for a while; who can leave, leaves if it is down."""
+        self.run(self.paused(seconds, is_down=is_down))
 
     @rule(seconds=st.floats(0, 40))
     def pass_time(self, seconds: float) -> None:
@@ -97,6 +112,17 @@ class LimiterMachine(RuleBasedStateMachine):
             assert self.limiter.in_use == self.limiter.waiting == 0
         self.loop.close()
 
+    async def try_once(self, places: int) -> None:
+        if lease := self.limiter.try_acquire(places):
+            assert not self.waiting, "somebody was passed"
+            self.held.append(lease)
+
+    async def paused(self, seconds: float, *, is_down: bool) -> None:
+        self.limiter.pause(seconds, is_down=is_down)
+        before = self.limiter.in_use
+        await settle()
+        assert not seconds or self.limiter.in_use == before
+
     async def give_back(
         self,
         lease: Lease,
@@ -114,7 +140,7 @@ class LimiterMachine(RuleBasedStateMachine):
         self.loop.run_until_complete(step)
         for task in [task for task in self.waiting if task.done()]:
             self.waiting.remove(task)
-            if not task.cancelled():
+            if not task.cancelled() and not task.exception():
                 lease = task.result()
                 assert lease.level <= self.limiter.limit or lease.level == lease.places
                 self.held.append(lease)

@@ -13,6 +13,7 @@ import attrs
 import psycopg
 from anyio import to_thread
 
+from .._threads import opened
 from ..errors import JournalError
 from ..jobs._writer import Work, Writer
 from ._schema import prepare
@@ -75,7 +76,7 @@ class Database:
             return connection
 
         try:
-            connection = await to_thread.run_sync(connected)
+            connection = await opened(connected)
         except psycopg.Error as error:
             raise JournalError(f"can't use the database: {error}") from None
         database = cls(dsn, patience, connection)

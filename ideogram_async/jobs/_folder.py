@@ -21,6 +21,9 @@ PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 SPARE_MANIFEST: Final = f".{MANIFEST}.part"
 
+LONGEST_SEED: Final = 20
+"""Digits of a seed in a name; the service's have 10, and names must not grow long."""
+
 
 class Folder:
     """Names what a job writes into one folder; what others left there is kept.
@@ -38,8 +41,8 @@ class Folder:
 
     def name_for(self, position: int, image: ImageObject) -> str:
         """Return a free name that tells the item's number and the seed; it is taken."""
-        seed = "unknown" if image.seed is None else image.seed
-        stem = f"{position:0{self._digits}d}-{seed}"
+        seed = "unknown" if image.seed is None else str(image.seed)
+        stem = f"{position:0{self._digits}d}-{seed[:LONGEST_SEED]}"
         name, copy = f"{stem}.png", 1
         while name in self._reserved or self._is_there(name):
             copy += 1

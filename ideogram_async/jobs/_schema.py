@@ -25,6 +25,7 @@ APPLICATION: Final = 0x1D306A6F
 
 RESERVE: Final = 4 * 1024 * 1024
 """Bytes kept back on the disk."""
+PIECE: Final = 64 * 1024
 
 SCHEMA: Final = f"""
 PRAGMA application_id = {APPLICATION};
@@ -204,7 +205,9 @@ def reserve(spare: Path | None) -> None:
     """Keep room on the disk, for what is under way when it is full."""
     if spare is not None:
         try:
-            spare.write_bytes(os.urandom(RESERVE))
+            with spare.open("wb") as file:  # in pieces: threads keep what they held
+                for _ in range(RESERVE // PIECE):
+                    file.write(os.urandom(PIECE))
         except OSError as error:
             with suppress(OSError):
                 spare.unlink(missing_ok=True)

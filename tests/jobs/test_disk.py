@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import sqlite3
+import tracemalloc
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ideogram_async import ImageObject, JournalError
 from ideogram_async.jobs import Job
 from ideogram_async.jobs._items import Item
 from ideogram_async.jobs._saver import Saver
+from ideogram_async.jobs._schema import RESERVE, reserve
 from ideogram_async.jobs._sender import Answered
 from ideogram_async.jobs._sqlite import SqliteJournal
 from ideogram_async.jobs._sqlite import _attempt as attempt
@@ -174,3 +176,17 @@ async def test_rows_whose_commit_is_tried_again(tmp_path: Path) -> None:
 
     assert found == before
     assert (removed, journal.added) == (0, 2)
+
+
+def test_what_is_kept_back_takes_no_memory(tmp_path: Path) -> None:
+    """Keeping megabytes of the disk back takes few kilobytes of memory."""
+    spare = tmp_path / "spare"
+    tracemalloc.start()
+    try:
+        reserve(spare)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert spare.stat().st_size == RESERVE
+    assert peak < RESERVE / 16

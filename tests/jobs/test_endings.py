@@ -137,3 +137,24 @@ async def test_a_run_is_cancelled_anywhere(tmp_path: Path, turns: int) -> None:
 
     assert report.is_complete
     assert set(server.runs.values()) == {1}
+
+
+async def test_what_is_left_before_it_was_sent(tmp_path: Path) -> None:
+    """What is left while it is written down as sent is not unknown: it never left."""
+    async with selling(shop()) as (server, client):
+        job = Job(["a cat"], tmp_path)
+        run = asyncio.create_task(job.run(client))
+        while not is_being_sent(job):  # noqa: ASYNC110  # the very turn
+            await asyncio.sleep(0)
+        job.leave()
+        report = await run
+
+    assert server.requests == []
+    assert states(report) == {"pending": 1}
+    assert report.spent == 0
+
+
+def is_being_sent(job: Job) -> bool:
+    """Whether something is written down as sent, or has been."""
+    engine = job._run and job._run._engine
+    return bool(engine and engine.journal.counts["sent"])

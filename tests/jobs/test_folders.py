@@ -147,3 +147,12 @@ async def test_an_out_that_is_a_file(tmp_path: Path) -> None:
             job = Job(["a cat"], tmp_path / "out", **options)
             with pytest.raises(JournalError, match=r"can't write to .*out"):
                 await job.run(client)
+
+
+async def test_a_seed_of_many_digits(tmp_path: Path) -> None:
+    """An image is saved also if its seed is no name that a file can have."""
+    async with selling(shop(seed=10**300)) as (_, client):
+        report = await Job(["a cat"], tmp_path).run(client)
+
+    assert report.is_complete
+    assert files(tmp_path) >= {f"0000-1{'0' * 19}.png"}

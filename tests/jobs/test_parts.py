@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ideogram_async import GenerateV3, ImageObject, RemixV3, Upload
+from ideogram_async._whole import whole
 from ideogram_async.jobs import Job
 from ideogram_async.jobs._folder import Folder
 from ideogram_async.jobs._identity import described, digest_of
@@ -90,6 +95,56 @@ def test_names_stay_in_the_folder(tmp_path: Path) -> None:
     assert unknown == "00000-unknown.png"
     assert folder.name_for(12, image) == names[0]
     assert Folder(tmp_path, None).name_for(12, image) == "000012-3.png"
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    images=st.lists(
+        st.tuples(st.integers(0, 10**9), st.none() | st.integers() | st.just(10**400)),
+        max_size=8,
+    ),
+    total=st.none() | st.integers(1, 10**9),
+)
+def test_any_name_is_portable(
+    tmp_path: Path, images: list[tuple[int, int | None]], total: int | None
+) -> None:
+    """Whatever seeds the service tells, names are short, plain, and never the same."""
+    folder = Folder(tmp_path, total)
+    given_names = [
+        folder.name_for(position, ImageObject(url="x", seed=seed))
+        for position, seed in images
+    ]
+
+    assert len({name.casefold() for name in given_names}) == len(images)
+    for name in given_names:
+        assert re.fullmatch(r"\d{4,10}-(unknown|-?\d{1,20})(-\d+)?\.png", name)
+        assert not folder.has(name)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    name=st.text(min_size=1, max_size=255).filter(
+        lambda name: not {"/", "\0"} & {*name}
+    )
+)
+def test_any_file_is_whole_or_not_there(tmp_path: Path, name: str) -> None:
+    """A file of any name that a folder can hold gets that name, and nothing else."""
+    path = tmp_path / "out" / name
+    path.parent.mkdir(exist_ok=True)
+    try:
+        path.write_bytes(b"old")
+    except (OSError, UnicodeEncodeError):  # no file has such a name
+        return
+    with suppress(ZeroDivisionError), whole(path) as file:
+        file.write(b"half" * (1 // 0))
+    assert path.read_bytes() == b"old"
+
+    with whole(path) as file:
+        file.write(b"new")
+
+    assert path.read_bytes() == b"new"
+    assert [each.name for each in path.parent.iterdir()] == [name]
+    path.unlink()
 
 
 @pytest.mark.parametrize(

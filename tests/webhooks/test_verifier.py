@@ -347,3 +347,39 @@ def test_without_the_extra() -> None:
 
     (line,) = set(done.stdout.splitlines())
     assert line == "webhooks need cryptography: pip install 'ideogram-async[webhooks]'"
+
+
+def flipped(text: bytes) -> list[bytes]:
+    """Return *text* with each of its bits turned over, one at a time."""
+    number, size = int.from_bytes(text), len(text)
+    return [(number ^ 1 << bit).to_bytes(size) for bit in range(8 * size)]
+
+
+async def test_no_bit_may_change() -> None:
+    """Any single bit that is another one, of the body or of what is signed, fails."""
+    headers, body = webhook()
+    fields = [name for name in headers if name.startswith(PREFIX)]
+    fields.remove(PREFIX + "Key-Id")  # a hint, which is not signed
+    changed = [(headers, other) for other in flipped(body)] + [
+        (headers | {name: other.decode("latin-1")}, body)
+        for name in fields
+        for other in flipped(headers[name].encode())
+    ]
+    for each in changed:
+        with pytest.raises(WebhookVerificationError):
+            await verifier().verify(*each, now=NOW)
+
+    assert len(changed) == 8 * (len(body) + sum(len(headers[n]) for n in fields))
+    assert await verifier().verify(headers, body, now=NOW)
+
+
+async def test_no_key_may_change() -> None:
+    """A key with any other bit fits no webhook, or is no key."""
+    headers, body = webhook()
+    raw = base64.urlsafe_b64decode(PUBLIC["x"] + "=")
+    for other in flipped(raw):
+        x = base64.urlsafe_b64encode(other).decode().rstrip("=")
+        with pytest.raises((WebhookVerificationError, ConfigurationError)):
+            await WebhookVerifier(keys={"keys": [{**PUBLIC, "x": x}]}).verify(
+                headers, body, now=NOW
+            )

@@ -1,0 +1,1 @@
+"""Every call, cancelled at every step."""

@@ -1,0 +1,6 @@
+"""`python -m tests.cancellation`."""
+
+from .sweep import main
+
+
+raise SystemExit(main())

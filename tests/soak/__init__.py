@@ -1,0 +1,1 @@
+"""Mixed traffic for an hour, with faults all the time."""

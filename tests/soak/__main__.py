@@ -1,0 +1,6 @@
+"""`python -m tests.soak`."""
+
+from .run import main
+
+
+raise SystemExit(main())
