@@ -10,6 +10,7 @@ from typing import Any
 from ideogram_async.cli._gallery import write_gallery
 
 from .scratch import folder
+from .strange import STRANGE, swapped
 
 
 EVIL = "<script>alert(1)</script>"
@@ -20,10 +21,10 @@ TAGS = {
 }
 
 
-def seeds() -> Iterator[bytes]:
-    """Yield lines of a manifest: saved, withheld, failed, cut off."""
+def lines() -> tuple[dict[str, Any], ...]:
+    """Return lines of a manifest: saved, withheld, failed."""
     image = {"url": "https://x", "prompt": EVIL, "resolution": "1x1", "seed": 7}
-    lines: tuple[dict[str, Any], ...] = (
+    return (
         {
             "index": 0,
             "request": {"type": "GenerateV3", "prompt": EVIL},
@@ -33,10 +34,15 @@ def seeds() -> Iterator[bytes]:
         {"index": 1, "request": {"text_prompt": EVIL}, "response": {"data": [{}]}},
         {"index": 2, "error": {"type": "SafetyError", "message": EVIL}},
     )
-    whole = "\n".join(map(json.dumps, lines)).encode()
-    yield whole
-    yield whole[:-9]
-    yield from (json.dumps(line).encode() for line in lines)
+
+
+def seeds() -> Iterator[bytes]:
+    """Yield a manifest, its lines, and places for strange values in them."""
+    yield b"\0" + "\n".join(map(json.dumps, lines())).encode()
+    for number, line in enumerate(lines()):
+        yield b"\0" + json.dumps(line).encode()
+        for value in range(len(STRANGE)):
+            yield bytes([1 + number, value % 12, value])
 
 
 class _Page(HTMLParser):
@@ -53,9 +59,15 @@ class _Page(HTMLParser):
 
 
 def try_one(content: bytes) -> None:
-    """Write the page of a manifest: no text of it becomes an element."""
+    """Write the page of a manifest: no text of it becomes an element.
+
+    After a zero byte comes the manifest; after another the places of strange values.
+    """
     path = folder() / "manifest.jsonl"
-    path.write_bytes(content)
+    number, rest = (content or b"\0")[0], content[1:]
+    if number:
+        rest = swapped(lines()[number % len(lines())], rest)
+    path.write_bytes(rest)
     page = path.with_name("index.html")
     write_gallery(path, page)
     parser = _Page()

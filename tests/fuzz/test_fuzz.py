@@ -1,4 +1,4 @@
-"""A sample of the fuzzing: every seed of every target, whole, cut off, and changed."""
+"""A sample of the fuzzing: seeds of every target, whole, cut off, and changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 
 TARGETS = ("answers", "manifest", "png", "prompts", "refusals", "webhooks")
-CHANGES = 12
+SEEDS = 30
+CHANGES = 5
 
 
 def changed(seed: bytes, chance: random.Random) -> bytes:
@@ -26,7 +27,8 @@ def test_sample(name: str) -> None:
     """No input makes a parser raise what is no error of ours."""
     target = import_module(f"tests.fuzz.{name}")
     chance = random.Random(name)
-    for seed in target.seeds():
+    seeds = list(target.seeds())
+    for seed in chance.sample(seeds, min(SEEDS, len(seeds))):
         target.try_one(seed)
         target.try_one(seed[: len(seed) // 2])
         for _ in range(CHANGES):
