@@ -34,7 +34,15 @@ FLOORS = (
     ),
     ("providers",),
     (
-        *("_backend", "_body", "_call", "_delivery", "_listeners", "_recorder"),
+        *(
+            "_backend",
+            "_body",
+            "_call",
+            "_delivery",
+            "_links",
+            "_listeners",
+            "_recorder",
+        ),
         *("_retry", "_settings", "_transport", "limiter"),
     ),
     (

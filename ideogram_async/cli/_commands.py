@@ -219,7 +219,8 @@ def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
 def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
     """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
     if not arguments.sandbox:
-        yield IdeogramClient(provider=arguments.provider, base_url=arguments.base_url)
+        names = ("provider", "base_url", "allow_private_links")
+        yield IdeogramClient(**{name: getattr(arguments, name) for name in names})
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 
