@@ -19,6 +19,9 @@ MANIFEST: Final = "manifest.jsonl"
 PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 """The name of a download under way; the first group is the beginning of its goal."""
 
+SEEDS: Final = range(2**63)
+"""Seeds that a name tells: one without end would be no name."""
+
 SPARE_MANIFEST: Final = f".{MANIFEST}.part"
 
 
@@ -38,7 +41,7 @@ class Folder:
 
     def name_for(self, position: int, image: ImageObject) -> str:
         """Return a free name that tells the item's number and the seed; it is taken."""
-        seed = "unknown" if image.seed is None else image.seed
+        seed = image.seed if image.seed in SEEDS else "unknown"
         stem = f"{position:0{self._digits}d}-{seed}"
         name, copy = f"{stem}.png", 1
         while name in self._reserved or self._is_there(name):
