@@ -110,9 +110,9 @@ class Transport:
                 return await self._exchange(step, body, timeout, connect)
         except LOST as error:
             failure = _translated(error, timeout)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if is_cancelled():
-                raise
+                raise error.with_traceback(None) from None  # its frames hold the key
             failure = TransportError("the request was cancelled from elsewhere")
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
@@ -126,8 +126,8 @@ class Transport:
         response = await files.enter_async_context(self._get(url, timeout))
         if response.status != 200:  # noqa: PLR2004
             raise ConnectionError(f"its server answers {response.status}")
-        is_packed = "Content-Encoding" in response.headers
-        size = None if is_packed else response.content_length
+        packed = "Content-Encoding" in response.headers
+        size = None if packed else response.content_length
         return response.content.iter_chunked(CHUNK), size
 
     @asynccontextmanager

@@ -18,6 +18,7 @@ from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
 from ._files import LARGEST_IMAGE, Downloader
+from ._http import Secret
 from ._links import Links
 from ._listeners import Listeners
 from ._polling import Poller
@@ -76,8 +77,7 @@ class IdeogramClient(Batches):
         proxy: A proxy for everything, as `"http://user:password@proxy.example:3128"`.
         trust_env: Whether proxies are those of the environment, and of `~/.netrc`.
         ssl: Which certificates are trusted; those of the machine if omitted.
-        allow_private_links: Whether links of images and of uploads may lead to private
-            addresses, as those of the service itself may; else only to public ones.
+        allow_private_links: Whether links may lead to addresses that are not public.
 
     Raises:
         ConfigurationError: There is no key, no such provider or address, or an option
@@ -102,6 +102,8 @@ class IdeogramClient(Batches):
         ssl: SSLContext | None = None,
         allow_private_links: bool = False,
     ) -> None:
+        self._failover = Failover(())  # which a traceback may ask for
+        api_key, proxy = (each and Secret(each) for each in (api_key, proxy))
         providers = chosen(provider, api_key, base_url)
         check_shared(providers, session.headers if session else (), limiter)
         check_network(session, proxy, ssl, trust_env=trust_env)
