@@ -211,6 +211,21 @@ def test_a_manifest_of_others(line: Any, tmp_path: Path) -> None:
     assert len(Manifest(manifest)) <= 1
 
 
+def test_a_page_of_others_is_kept(tmp_path: Path) -> None:
+    """Our own page is replaced; any other gets a number, and stays as it was."""
+    manifest, page = tmp_path / "manifest.jsonl", tmp_path / "index.html"
+    manifest.write_text("")
+    for text in ("mine", "<!doctype html>"):
+        page.write_text(text)
+        for _ in range(2):
+            write_gallery(manifest, page)
+
+    assert (tmp_path / "index.1.html").read_text() == "mine"
+    assert (tmp_path / "index.2.html").read_text() == "<!doctype html>"
+    assert "0 pictures" in page.read_text()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_page_of_very_many(tmp_path: Path) -> None:
     """Ten thousand pictures are written in little memory; the first stand in HTML."""
     manifest = tmp_path / "manifest.jsonl"
