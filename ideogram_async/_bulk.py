@@ -27,11 +27,11 @@ import attrs
 
 from ._backend import backend_ready
 from ._call import Call, Halt
+from ._queue import LOOK_AHEAD
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success
 from .errors import IdeogramError, NotSentError
-from .limiter import LOOK_AHEAD
 from .requests import Request
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from ._call import Call, Witness
+from ._gate import Gate
 from ._http import HttpRequest, HttpResponse
 from ._learning import Lease
 from ._recorder import Recorder
@@ -31,7 +32,6 @@ from .errors import (
     ServerError,
     StatusError,
 )
-from .limiter import Limiter
 
 
 Check = Callable[[HttpResponse], None]
@@ -64,7 +64,7 @@ class Delivery:
     """
 
     transport: Transport
-    limiter: Limiter
+    limiter: Gate
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     timeout: float = TIMEOUT
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])

@@ -18,6 +18,7 @@ import attrs
 
 from ._call import Call
 from ._delivery import Delivery
+from ._gate import Gate
 from ._listeners import Listeners
 from ._retry import LOCKS_OUT, RetryPolicy
 from .costs import UNKNOWN, Cost
@@ -27,7 +28,6 @@ from .errors import (
     RequestTimeoutError,
     TransportError,
 )
-from .limiter import Limiter
 from .requests import Request
 
 
@@ -52,7 +52,7 @@ class Channel:
     delivery: Delivery
 
     @property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> Gate:
         """The gate."""
         return self.delivery.limiter
 

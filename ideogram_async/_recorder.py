@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import attrs
 
 from ._call import Call
+from ._gate import Gate
 from ._http import HttpRequest, HttpResponse
 from ._listeners import Listeners
 from ._tally import Downloads, Tally
 from .costs import UNKNOWN, Cost
 from .errors import DecodeError, OutcomeUnknownError, RateLimitError
-from .limiter import Limiter
 from .requests import Request
 
 
@@ -53,7 +53,7 @@ class Recorder:
             known = {"places": places, "seconds": seconds, "error": _name(error)}
             self.listeners.tell("on_wait", DEBUG, **self._of(call), **known)
 
-    def sending(self, call: Call, step: HttpRequest, limiter: Limiter) -> float:
+    def sending(self, call: Call, step: HttpRequest, limiter: Gate) -> float:
         """Note that an attempt is about to leave, and return the time."""
         self.tally.attempts += 1
         call.attempts += 1
@@ -66,7 +66,7 @@ class Recorder:
         self,
         call: Call,
         step: HttpRequest,
-        limiter: Limiter,
+        limiter: Gate,
         sent_at: float,
         response: HttpResponse | None,
         error: BaseException | None,
@@ -177,9 +177,7 @@ class Recorder:
             "provider": self.provider,
         }
 
-    def _sending(
-        self, call: Call, step: HttpRequest, limiter: Limiter
-    ) -> dict[str, Any]:
+    def _sending(self, call: Call, step: HttpRequest, limiter: Gate) -> dict[str, Any]:
         address = urlsplit(step.url)
         return {
             **self._of(call),

@@ -69,8 +69,8 @@ class Stats(Value):
     providers: tuple[Stats, ...] = ()
 
 
-class Gate(Protocol):
-    """What is asked of a limiter."""
+class Places(Protocol):
+    """What is asked of a gate."""
 
     @property
     def in_use(self) -> int:
@@ -95,7 +95,7 @@ SUMS = (
 GATES = ("in_use", "waiting", "limit")
 
 
-def stats_of(name: str, tally: Tally, gate: Gate) -> Stats:
+def stats_of(name: str, tally: Tally, gate: Places) -> Stats:
     """Return the counters of a provider as they are now."""
     return Stats(
         provider=name,

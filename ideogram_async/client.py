@@ -41,6 +41,7 @@ from .requests import Request
 
 
 if TYPE_CHECKING:
+    from ._gate import Gate
     from ._stats import Stats
     from .hooks import Hooks
     from .providers import Provider
@@ -63,8 +64,8 @@ class IdeogramClient(Batches):
             429 for its share of the deadline.
         base_url: Address of the service; `IDEOGRAM_BASE_URL` if neither this nor
             *provider* is given, else the provider's own.
-        limiter: The gate for images in progress; clients with one key share one. Of
-            several providers each has its own.
+        limiter: The gate for images in progress; clients with one key share one, and
+            none of them closes it. Of several providers each has its own.
         retry: How often, and how soon, what may be sent again is sent again.
         timeout: Seconds for one attempt.
         deadline: Seconds for one call, or one batch, with all its waits and attempts;
@@ -90,7 +91,7 @@ class IdeogramClient(Batches):
         *,
         provider: Choice | Sequence[Choice] | None = None,
         base_url: str | None = None,
-        limiter: Limiter | None = None,
+        limiter: Gate | None = None,
         retry: RetryPolicy | None = None,
         timeout: float = TIMEOUT,
         deadline: float | None = None,
@@ -125,7 +126,7 @@ class IdeogramClient(Batches):
         self._configure(retry or RetryPolicy(), timeout, deadline, headers)
 
     def _delivery(
-        self, provider: Provider, limiter: Limiter | None, listeners: Listeners
+        self, provider: Provider, limiter: Gate | None, listeners: Listeners
     ) -> Delivery:
         gate = limiter or Limiter(provider.places)
         recorder = Recorder(provider.name, provider.cost, listeners, gate.limit)
@@ -149,12 +150,11 @@ class IdeogramClient(Batches):
 
     def __repr__(self) -> str:
         """Return the providers and the state of their limits."""
-        channels = self._failover.channels
-        shown = (f"{each.provider!r} {each.limiter!r}" for each in channels)
+        shown = (f"{e.provider!r} {e.limiter!r}" for e in self._failover.channels)
         return f"<IdeogramClient {', '.join(shown)}>"
 
     @property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> Gate:
         """The gate of the first provider: places in use, waiting, and the limit."""
         return self._failover.channels[0].limiter
 

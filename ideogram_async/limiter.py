@@ -1,11 +1,8 @@
 """The gate: a semaphore over places, one per image in progress.
 
-Its size is learnt from the service (see `_learning`). Waiters are served first come,
-first served; where the first needs more places than are free, one of the next that fits
-may pass, but nobody is passed for ever. A request for more than the whole limit runs
-alone, and those that fit go before it, since the service may refuse it for ever. A
-place is taken for one attempt and given back before any sleep, and nothing that holds a
-place may wait for another.
+Its size is learnt from the service (see `_learning`), and waiters are served in order
+(see `_queue`). A place is taken for one attempt and given back before any sleep, and
+nothing that holds a place may wait for another.
 """
 
 from __future__ import annotations
@@ -13,19 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from typing import Final
 
 import attrs
 
+from ._gate import checked_places, down
 from ._learning import LearntLimit, Lease, Verdict
-from .errors import ConnectionFailedError
-
-
-DEFAULT_PLACES: Final = 10
-LOOK_AHEAD: Final = 32
-"""How many waiters are looked at for one that fits."""
-MOST_PASSES: Final = 32
-"""How often a waiter may be passed."""
+from ._queue import next_in
 
 
 @attrs.define(eq=False, repr=False)
@@ -34,6 +24,11 @@ class _Waiter:
     ready: asyncio.Future[Lease]
     passes: int = 0
     leaves: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it waits no more."""
+        return self.ready.done()
 
 
 class Limiter:
@@ -52,11 +47,8 @@ class Limiter:
     """
 
     def __init__(self, places: int | None = None, *, learn: bool = True) -> None:
-        places = DEFAULT_PLACES if places is None else places
-        if places < 1:
-            raise ValueError(f"places must be 1 or more, got {places}")
         self._learns = learn
-        self._learnt = LearntLimit(places)
+        self._learnt = LearntLimit(checked_places(places))
         self._in_use = 0
         self._waiting = 0
         self._queue: deque[_Waiter] = deque()
@@ -114,7 +106,7 @@ class Limiter:
             return lease
         loop = asyncio.get_running_loop()
         if leaves and self.is_failing:
-            raise _down()
+            raise down()
         waiter = _Waiter(places, loop.create_future(), leaves=leaves)
         (self._queue.appendleft if front else self._queue.append)(waiter)
         self._waiting += 1
@@ -195,35 +187,16 @@ class Limiter:
         for waiter in self._queue:
             if waiter.leaves and not waiter.ready.done():
                 self._waiting -= 1
-                waiter.ready.set_exception(_down())
+                waiter.ready.set_exception(down())
 
     def _next(self, now: float) -> _Waiter | None:
-        """Remove and return the first that may go; above the limit only as a last."""
+        """Remove and return the first that may go."""
         queue = self._queue
         if not self._fits(1, now):
             return None
-        while queue and queue[0].ready.done():
+        while queue and queue[0].is_gone:
             queue.popleft()
-        large: int | None = None
-        for position in range(min(LOOK_AHEAD, len(queue))):
-            waiter = queue[position]
-            if waiter.ready.done():
-                continue
-            is_due = waiter.passes >= MOST_PASSES
-            if self._fits(waiter.places, now):
-                if is_due or waiter.places <= self.limit:
-                    return self._removed(position)
-                large = position if large is None else large
-            elif is_due:
-                return None
-        return None if large is None else self._removed(large)
-
-    def _removed(self, position: int) -> _Waiter:
-        waiter = self._queue[position]
-        del self._queue[position]
-        for passed in range(position):
-            self._queue[passed].passes += 1
-        return waiter
+        return next_in(queue, lambda places: self._fits(places, now), self.limit)
 
     def _forget(self, waiter: _Waiter) -> None:
         """Undo the wait of a cancelled task, also if its places had just come."""
@@ -232,7 +205,3 @@ class Limiter:
             self._admit()
         elif waiter.ready.exception() is None:
             self.release(waiter.ready.result())
-
-
-def _down() -> ConnectionFailedError:
-    return ConnectionFailedError("the service is down; nothing was sent")

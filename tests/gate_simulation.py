@@ -22,7 +22,7 @@ import attrs
 
 from ideogram_async import Limiter, RetryPolicy
 from ideogram_async._learning import Lease, Verdict
-from ideogram_async.limiter import LOOK_AHEAD
+from ideogram_async._queue import LOOK_AHEAD
 
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ import attrs
 import psycopg
 
 from ideogram_async.distributed._schema import VERSION, prepare
+from ideogram_async.limiters._postgres import TABLE as LIMITS
 
 
 TEMPLATE = "template_of_tests"
@@ -33,6 +34,7 @@ EMPTY = (
         "TRUNCATE ideogram_jobs, ideogram_items, ideogram_uploads, procrastinate_jobs,"
         " procrastinate_workers, procrastinate_events RESTART IDENTITY CASCADE"
     ),
+    f"DROP TABLE IF EXISTS {LIMITS}",
     f"COMMENT ON TABLE ideogram_jobs IS 'version {VERSION}'",
 )
 

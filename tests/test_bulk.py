@@ -36,9 +36,9 @@ from ideogram_async import (
 )
 from ideogram_async._bulk import Bulk, Source
 from ideogram_async._call import Call
+from ideogram_async._queue import LOOK_AHEAD
 from ideogram_async.costs import UNKNOWN, Cost
 from ideogram_async.hooks import Hooks, Sending
-from ideogram_async.limiter import LOOK_AHEAD
 from ideogram_async.providers import Ideogram
 
 from .servers import (

@@ -29,7 +29,7 @@ FLOORS = (
         *("uploads", "vocabulary", "_value"),
     ),
     (
-        *("_codec", "_columns", "_http", "_learning", "_logging", "_rows"),
+        *("_codec", "_columns", "_http", "_learning", "_logging", "_queue", "_rows"),
         *("_semantics", "inputs", "masks"),
     ),
     ("providers",),
@@ -39,11 +39,12 @@ FLOORS = (
             "_body",
             "_call",
             "_delivery",
+            "_gate",
             "_links",
             "_listeners",
             "_recorder",
         ),
-        *("_retry", "_settings", "_transport", "limiter"),
+        *("_retry", "_settings", "_transport", "limiter", "limiters"),
     ),
     (
         *("_batches", "_bulk", "_failover", "_files", "_operations", "_polling"),

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ideogram_async import Limiter
-from ideogram_async.limiter import LOOK_AHEAD, MOST_PASSES
+from ideogram_async._queue import LOOK_AHEAD, MOST_PASSES
 
 from .gate_simulation import queue, run, settle
 

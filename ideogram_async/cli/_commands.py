@@ -16,6 +16,7 @@ from typing import Any
 import anyio
 
 from .._codec import to_jsonable
+from .._gate import Gate
 from .._plain import made
 from .._settings import named
 from ..client import IdeogramClient
@@ -126,7 +127,7 @@ def worker(arguments: argparse.Namespace) -> int:
     """Work on what is enqueued."""
     from . import _fleet  # noqa: PLC0415  # PostgreSQL is optional
 
-    with _client(arguments) as client:
+    with _client(arguments, _fleet.limiter(arguments)) as client:
         return DONE if _fleet.worked(arguments, client) else FAILED
 
 
@@ -230,11 +231,14 @@ def _escaped(letter: str) -> str:
 
 
 @contextmanager
-def _client(arguments: argparse.Namespace) -> Generator[IdeogramClient]:
+def _client(
+    arguments: argparse.Namespace, limiter: Gate | None = None
+) -> Generator[IdeogramClient]:
     """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
     if not arguments.sandbox:
         names = ("provider", "base_url", "allow_private_links")
-        yield IdeogramClient(**{name: getattr(arguments, name) for name in names})
+        options: dict[str, Any] = {name: getattr(arguments, name) for name in names}
+        yield IdeogramClient(**options, limiter=limiter)
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 

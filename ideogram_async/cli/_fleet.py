@@ -28,6 +28,7 @@ from ..errors import (
     one_line,
 )
 from ..jobs import Problem
+from ..limiters import PostgresLimiter
 from ._gallery import write_gallery
 from ._parser import DSN
 from ._progress import length
@@ -76,6 +77,12 @@ def enqueued(arguments: argparse.Namespace, rows: Iterable[Any], total: int) -> 
     if done.error is not None:
         print(f"the prompts end early: {one_line(str(done.error))}", file=sys.stderr)
     return done.error is None and not done.invalid
+
+
+def limiter(arguments: argparse.Namespace) -> PostgresLimiter:
+    """Return the limiter that all workers of a database share, one of each provider."""
+    provider = named(arguments.provider)
+    return PostgresLimiter(_dsn(arguments), key=provider.name, places=provider.places)
 
 
 def worked(arguments: argparse.Namespace, client: IdeogramClient) -> bool:

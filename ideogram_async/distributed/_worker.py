@@ -21,13 +21,13 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
 
 from .._call import Call, Halt
+from .._queue import LOOK_AHEAD
 from ..client import IdeogramClient
 from ..errors import BudgetExceededError, JournalError, NotSentError, one_line
 from ..jobs import Problem
 from ..jobs._budget import Price
 from ..jobs._items import Item
 from ..jobs._values import ENDED, State
-from ..limiter import LOOK_AHEAD
 from ._claims import claiming, releasing, rescuing
 from ._database import PATIENCE, PAUSE, Database
 from ._desk import Desk
@@ -48,7 +48,8 @@ class Worker:
     """Works on every job in the database, beside other workers, until it is stopped.
 
     ```python
-    async with IdeogramClient() as client:
+    limiter = PostgresLimiter("postgresql://host/name", key="organisation")
+    async with IdeogramClient(limiter=limiter) as client:
         await Worker(client, "postgresql://host/name").run()
     ```
 
@@ -56,7 +57,8 @@ class Worker:
     that was under way is unknown then, since it may be paid; all else goes on.
 
     Attributes:
-        client: What sends and downloads; its limiter is the gate.
+        client: What sends and downloads; its limiter is the gate, which workers should
+            share.
         dsn: The database.
         concurrency: Most items at once, 1 or more; None for as many as the gate allows
             in the beginning.

@@ -20,8 +20,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from .._call import Halt
 from .._failover import Failover
+from .._queue import LOOK_AHEAD
 from ..errors import JournalError, NotSentError
-from ..limiter import LOOK_AHEAD
 from ._budget import Budget
 from ._feed import Feed
 from ._saver import Saver

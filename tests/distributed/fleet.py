@@ -29,21 +29,32 @@ from PIL import Image
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parents[2]))
 
-from ideogram_async import IdeogramClient, RetryPolicy
+from ideogram_async import IdeogramClient, PostgresLimiter, RetryPolicy
 from ideogram_async.distributed import Worker, enqueue
+from ideogram_async.limiters import _ledger
 from ideogram_async.sandbox import Sandbox
 from tests.jobs.kill import price, requests
 from tests.postgres import Postgres, postgres
 
 
-TTL = 2.0
+TTL = 1.0
 PRICE = 30_000_000
+LIMIT = 10
+"""Images that the service lets be in progress."""
 
 
 async def work(dsn: str, url: str) -> None:
     """Be a worker until all is done, unless the process is killed."""
+    _ledger.TIME_TO_LIVE = TTL  # the sandbox is as much faster than the service
     retry = RetryPolicy(attempts=2, wait_initial=0.01, wait_max=0.02)
-    async with IdeogramClient("a key", base_url=url, retry=retry, timeout=20) as client:
+    client = IdeogramClient(
+        "a key",
+        base_url=url,
+        retry=retry,
+        timeout=20,
+        limiter=PostgresLimiter(dsn, key="the fleet's"),
+    )
+    async with client:
         worker = Worker(
             client, dsn, concurrency=4, ttl=TTL, until_done=True, price=price
         )
@@ -138,6 +149,7 @@ def check(dsn: str, out: Path, sandbox: Sandbox, items: int) -> Counter[str]:
     """See that nothing paid is lost, nothing is paid twice, and all is told."""
     billed = sandbox.ledger.times_billed
     assert not billed or max(billed.values()) == 1, "a prompt was paid twice"
+    assert sandbox.ledger.most_in_progress <= LIMIT, "there were too many at once"
     found = rows(dsn, "request::json ->> 'prompt', state, files, cost, owner, queued")
     assert len(found) == items
     for prompt, state, files, cost, owner, queued in found:
@@ -169,7 +181,7 @@ def run(
     asyncio.run(
         enqueue(requests(items, later=False), dsn, out=out, price=price, budget=items)
     )
-    with Sandbox(**sandbox_options).running() as sandbox:
+    with Sandbox(limit=LIMIT, **sandbox_options).running() as sandbox:
         fleet, at_work = Fleet(dsn, sandbox.url, server), 0
         try:
             for strike in strikes:
@@ -182,6 +194,8 @@ def run(
         finally:
             fleet.end()
     states.update(fleet.blows)
+    states["most in progress"] = sandbox.ledger.most_in_progress
+    states["refusals"] = sandbox.ledger.refusals
     states["struck at work"] = at_work
     return states
 

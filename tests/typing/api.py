@@ -14,6 +14,7 @@ from ideogram_async import (
     ColorPaletteMember,
     Cost,
     Failure,
+    Gate,
     GenerateV3,
     GenerationResponse,
     IdeogramClient,
@@ -82,7 +83,7 @@ async def options(client: IdeogramClient) -> None:
     )
     assert_type(patient, IdeogramClient)
     assert_type(await patient.generate("a cat"), ImageResponse)
-    assert_type(client.limiter, Limiter)
+    assert_type(client.limiter, Gate)
 
 
 def prompts() -> Iterator[str]:

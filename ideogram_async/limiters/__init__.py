@@ -1,0 +1,7 @@
+"""Limits that several processes share."""
+
+from ._postgres import PostgresLimiter
+from ._sqlite import HostLimiter
+
+
+__all__ = ["HostLimiter", "PostgresLimiter"]
