@@ -110,6 +110,35 @@ def cancellation(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Ask for known holes in our code and in what is locked; write an SBOM.
+
+    It needs the network; a package that can't be asked about is a failure.
+    """
+    session.install(*_group("audit"))
+    session.run("bandit", "-q", "-c", "pyproject.toml", "-r", "ideogram_async")
+    session.run("uv", "lock", "--check")
+    made = Path(session.create_tmp())
+    locked = ("uv", "export", "--quiet", "--frozen", "--all-extras", "--no-dev")
+    sbom, pins = str(made / "sbom.cdx.json"), str(made / "locked.txt")
+    session.run(*locked, "--format", "cyclonedx1.5", "--output-file", sbom)
+    session.log(f"software bill of materials: {sbom}")
+    plain = ("--no-emit-project", "--format", "requirements.txt")
+    session.run(*locked, *plain, "--output-file", pins)
+    exact = ("--strict", "--require-hashes", "--disable-pip")
+    session.run("pip-audit", *exact, "--requirement", pins)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every parser of foreign bytes, ten minutes each; names choose some."""
+    session.install(".[cli,webhooks]", *_group("fuzz"))
+    every = ("answers", "manifest", "png", "prompts", "refusals", "webhooks")
+    for target in session.posargs or every:
+        session.run("python", "-m", "tests.fuzz", target)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Measure the gate over real sockets: efficiency and refusals. Some minutes."""
     session.install(".[sandbox]")

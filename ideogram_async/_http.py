@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, SupportsIndex
 
 import attrs
 
@@ -18,6 +18,20 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 PASSWORD: Final = re.compile(r"//[^/\s]*@")
 """Names and passwords in an address, such as that of a proxy."""
+
+
+class Secret(str):
+    """A text like any other, but for its repr: tracebacks may show that of locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return stars."""
+        return "'***'"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        """Return stars: what shows long texts cuts them."""
+        return "***"
 
 
 class Part(NamedTuple):
@@ -101,6 +115,10 @@ class HttpResponse(NamedTuple):
     body: bytes = b""
     complete: bool = True
     received: float = 0.0
+
+    def __repr__(self) -> str:
+        """Return the status: the body may quote the key."""
+        return f"<HttpResponse {self.status}, {len(self.body)} bytes>"
 
 
 def multipart(form: tuple[Part, ...], boundary: str) -> list[bytes | Upload]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
 from urllib.parse import urlsplit
 
 from . import providers
-from ._http import without_password
+from ._http import Secret, without_password
 from ._retry import RetryPolicy
 from .errors import ConfigurationError
 
@@ -176,7 +176,7 @@ def configured(
         ConfigurationError: There is no such provider, no key, or no such address.
     """
     kind = named(name)
-    key = (api_key or os.environ.get(kind.key_variable) or "").strip()
+    key = Secret((api_key or os.environ.get(kind.key_variable) or "").strip())
     if not key:
         raise ConfigurationError(
             f"no API key for {name}: set {kind.key_variable}, or pass api_key"

@@ -11,10 +11,11 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager as Context
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from ssl import SSLContext
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import attrs
@@ -23,6 +24,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ._body import Body
 from ._connector import Connector
 from ._http import HttpRequest, HttpResponse, without_password
+from ._links import Links, PrivateAddressError, judged_socket
 from ._version import __version__
 from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
 
@@ -104,35 +106,28 @@ class Transport:
             if not body.is_streamed:
                 return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
-                await body.open(files, self._open_link)
+                await body.open(files, partial(self._open_link, timeout))
                 return await self._exchange(step, body, timeout, connect)
         except LOST as error:
             failure = _translated(error, timeout)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if is_cancelled():
-                raise
+                raise error.with_traceback(None) from None  # its frames hold the key
             failure = TransportError("the request was cancelled from elsewhere")
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
         raise failure
 
     async def _open_link(
-        self, url: str, files: AsyncExitStack
+        self, seconds: float, url: str, files: AsyncExitStack
     ) -> tuple[AsyncIterator[bytes], int | None]:
         """Open *url* for an upload, without any key."""
-        timeout = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=LINK_IDLE)
-        response = await files.enter_async_context(
-            self._session().get(
-                url,
-                headers=FOR_HOSTS,
-                timeout=timeout,
-                raise_for_status=False,
-            )
-        )
+        timeout = aiohttp.ClientTimeout(seconds, CONNECT_TIMEOUT, LINK_IDLE)
+        response = await files.enter_async_context(self._get(url, timeout))
         if response.status != 200:  # noqa: PLR2004
             raise ConnectionError(f"its server answers {response.status}")
-        is_packed = "Content-Encoding" in response.headers
-        size = None if is_packed else response.content_length
+        packed = "Content-Encoding" in response.headers
+        size = None if packed else response.content_length
         return response.content.iter_chunked(CHUNK), size
 
     @asynccontextmanager
@@ -146,19 +141,30 @@ class Transport:
         Raises:
             TransportError: The connection failed, or was lost before the end.
         """
+        timeout = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=idle)
         try:
-            async with self._session().get(
-                url,
-                headers=FOR_HOSTS,
-                timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=idle),
-                raise_for_status=False,
-            ) as response:
+            async with self._get(url, timeout) as response:
                 chunks = response.content.iter_chunked(CHUNK)
                 yield Download(response.status, response.headers, chunks)
                 return
         except LOST as error:
             failure = _translated(error, idle)
         raise failure
+
+    def _get(
+        self, url: str, timeout: aiohttp.ClientTimeout
+    ) -> Context[aiohttp.ClientResponse]:
+        """Get a link, and where it redirects to, as far as they may lead."""
+        session = self._session()
+        # ours goes last, to judge what others made of the request
+        others: tuple[Any, ...] = getattr(session, "_middlewares", ())
+        return session.get(
+            url,
+            headers=FOR_HOSTS,
+            timeout=timeout,
+            raise_for_status=False,
+            middlewares=(*others, self._network.links),
+        )
 
     async def aclose(self) -> None:
         """Close the session if it is ours; the next request makes a new one."""
@@ -208,19 +214,23 @@ class Network:
         proxy: Address of a proxy for everything; it may hold a password.
         trust_env: Whether proxies are taken from the environment, and `~/.netrc`.
         ssl: Which certificates are trusted; the machine's own if None.
+        links: Where links may lead.
     """
 
     proxy: str | None = None
     trust_env: bool = False
     ssl: SSLContext | None = None
+    links: Links = attrs.field(factory=Links)
 
     def session(self) -> aiohttp.ClientSession:
         """Make a session."""
-        connector = Connector(
-            limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self.ssl or True
-        )
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=Connector(
+                limit=0,
+                keepalive_timeout=KEEP_ALIVE,
+                ssl=self.ssl or True,
+                socket_factory=judged_socket,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self.proxy,
             trust_env=self.trust_env,
@@ -270,6 +280,8 @@ def is_cancelled() -> bool:
 
 def _translated(error: BaseException, seconds: float) -> TransportError:
     """Return our error; aiohttp's own stays behind, because its repr holds the key."""
+    if isinstance(error, PrivateAddressError):
+        return TransportError(str(error), delivery="not_sent")
     if isinstance(error, NO_ADDRESS):
         return TransportError(f"no such address: {_said(error)}", delivery="not_sent")
     if isinstance(error, NEVER_SENT):

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLContext
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import aiohttp
@@ -19,6 +18,8 @@ from ._call import Call
 from ._delivery import TIMEOUT, Delivery
 from ._failover import Channel, Failover
 from ._files import LARGEST_IMAGE, Downloader
+from ._http import Secret
+from ._links import Links
 from ._listeners import Listeners
 from ._polling import Poller
 from ._recorder import Recorder
@@ -77,6 +78,7 @@ class IdeogramClient(Batches):
         proxy: A proxy for everything, as `"http://user:password@proxy.example:3128"`.
         trust_env: Whether proxies are those of the environment, and of `~/.netrc`.
         ssl: Which certificates are trusted; those of the machine if omitted.
+        allow_private_links: Whether links may lead to addresses that are not public.
 
     Raises:
         ConfigurationError: There is no key, no such provider or address, or an option
@@ -99,12 +101,16 @@ class IdeogramClient(Batches):
         proxy: str | None = None,
         trust_env: bool = False,
         ssl: SSLContext | None = None,
+        allow_private_links: bool = False,
     ) -> None:
+        self._failover = Failover(())  # which a traceback may ask for
+        api_key, proxy = (each and Secret(each) for each in (api_key, proxy))
         providers = chosen(provider, api_key, base_url)
         check_shared(providers, session.headers if session else (), limiter)
         check_network(session, proxy, ssl, trust_env=trust_env)
         listeners = Listeners(tuple(hooks) if isinstance(hooks, Sequence) else (hooks,))
-        self._transport = Transport(session, Network(proxy, trust_env, ssl))
+        links = Links.of(providers, session, allow_private=allow_private_links)
+        self._transport = Transport(session, Network(proxy, trust_env, ssl, links))
         self._downloader = Downloader(
             self._transport, RetryPolicy(), listeners=listeners
         )
@@ -289,11 +295,6 @@ class IdeogramClient(Batches):
         """Return the client."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         """Close the connections, as `aclose` does."""
         await self.aclose()

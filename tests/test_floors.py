@@ -41,6 +41,7 @@ FLOORS = (
             "_connector",
             "_delivery",
             "_gate",
+            "_links",
             "_listeners",
             "_recorder",
         ),

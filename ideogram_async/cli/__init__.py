@@ -3,7 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-from ..errors import ConfigurationError, JournalError, UnsupportedRequestError
+from ..errors import (
+    ConfigurationError,
+    JournalError,
+    UnsupportedRequestError,
+    one_line,
+)
 from ._parser import parser
 
 
@@ -28,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         UnsupportedRequestError,
         ValueError,
     ) as error:
-        print(f"ideogram: {error}", file=sys.stderr)
+        said = "\n".join(map(one_line, str(error).splitlines()))
+        print(f"ideogram: {said}", file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return _commands.FAILED

@@ -136,6 +136,11 @@ def add_common(command: argparse.ArgumentParser, *, saves: bool) -> None:
     )
     where.add_argument("--provider", choices=sorted(PROVIDERS), help=PROVIDER_HELP)
     where.add_argument("--base-url", metavar="URL", help="of another server")
+    where.add_argument(
+        "--allow-private-links",
+        action="store_true",
+        help="fetch images and uploads also from private addresses",
+    )
 
 
 def add_sheet(commands: Commands) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -212,8 +213,21 @@ def _ask(arguments: argparse.Namespace, request: Request[Any]) -> int:
         except IdeogramError as error:
             print(f"failed: {error}", file=sys.stderr)
             return FAILED
-    print(json.dumps(to_jsonable(answered), indent=2, ensure_ascii=False))
+    print(_shown(to_jsonable(answered)))
     return DONE
+
+
+def _shown(value: Any) -> str:
+    """Return JSON in which what a terminal would obey, or can't show, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(
+        each if each.isprintable() or each == "\n" else _escaped(each) for each in text
+    )
+
+
+def _escaped(letter: str) -> str:
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    return re.sub("(....)", r"\\u\1", units)
 
 
 @contextmanager
@@ -222,8 +236,9 @@ def _client(
 ) -> Generator[IdeogramClient]:
     """Make the client; with `--sandbox`, one of a sandbox that runs meanwhile."""
     if not arguments.sandbox:
-        provider, base_url = arguments.provider, arguments.base_url
-        yield IdeogramClient(provider=provider, base_url=base_url, limiter=limiter)
+        names = ("provider", "base_url", "allow_private_links")
+        options: dict[str, Any] = {name: getattr(arguments, name) for name in names}
+        yield IdeogramClient(**options, limiter=limiter)
         return
     from ..sandbox import Sandbox  # noqa: PLC0415  # Pillow is optional
 

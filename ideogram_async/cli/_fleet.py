@@ -75,7 +75,7 @@ def enqueued(arguments: argparse.Namespace, rows: Iterable[Any], total: int) -> 
     does = "would queue" if arguments.dry_run else "queued"
     print(f"{does} {done.queued} requests; cost: {done.cost}")
     if done.error is not None:
-        print(f"the prompts end early: {done.error}", file=sys.stderr)
+        print(f"the prompts end early: {one_line(str(done.error))}", file=sys.stderr)
     return done.error is None and not done.invalid
 
 
@@ -135,7 +135,7 @@ def _lines(found: Status) -> Iterable[str]:
     workers = "1 worker" if found.workers == 1 else f"{found.workers} workers"
     yield f"{workers} alive"
     for job in found.jobs:
-        yield f"{job.out}: {job.ended}/{job.total}: {', '.join(_parts(job))}"
+        yield f"{one_line(job.out)}: {job.ended}/{job.total}: {', '.join(_parts(job))}"
         for each in job.unknown[:SHOWN]:
             prompt = each.request.get("prompt", "")
             what = one_line(f"#{each.position} {prompt!r:.70}")

@@ -26,9 +26,17 @@ from ._manifest import Gap, Manifest, Picture
 PAGE_SIZE: Final = 500
 """Pictures on a page; the script has the same number from the page."""
 
+BEGINNING: Final = (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="generator" content="ideogram_async">'
+)
+"""By which a page is known as ours, and may be replaced."""
+
 
 def write_gallery(manifest: Path, page: Path) -> None:
     """Write *page* from the lines of *manifest*, in the order of the prompts.
+
+    A page that stands there and is not ours gets a number.
 
     Raises:
         OSError: One can't be read, or the other not written.
@@ -39,9 +47,22 @@ def write_gallery(manifest: Path, page: Path) -> None:
         failed += not gap.is_withheld
         withheld += gap.is_withheld
     counts = {"shown": read.shown, "failed": failed, "withheld": withheld}
+    _set_aside(page)
     with whole(page) as file:
         for text in _page(read, counts):
             file.write(text.encode("utf-8", "replace"))
+
+
+def _set_aside(page: Path) -> None:
+    if not page.exists():
+        return
+    with page.open("rb") as file:
+        if file.read(len(BEGINNING)) == BEGINNING.encode():
+            return
+    number = 1
+    while (aside := page.with_name(f"{page.stem}.{number}{page.suffix}")).exists():
+        number += 1
+    page.rename(aside)
 
 
 def _page(read: Manifest, counts: dict[str, int]) -> Iterator[str]:
@@ -75,7 +96,7 @@ def _head(title: str, style: str, script: str) -> str:
         f" script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{BEGINNING}\n"
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'

@@ -1,14 +1,25 @@
-"""What a manifest tells: pictures, and prompts without one; never held whole."""
+"""What a manifest tells: pictures, and prompts without one; never held whole.
+
+Anybody may have written it: what is not as we write it is left out, and so is a file
+that is not in the manifest's own folder.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
+
+
+LARGEST_INDEX: Final = 2**63 - 1
+NOT_A_NAME: Final = re.compile(r"[/\\:\0-\x1f\ud800-\udfff]|^\.*$")
+"""What is in a path, in an address, or in no name of ours; or dots alone."""
+SIZE: Final = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 
 
 @attrs.frozen
@@ -114,16 +125,18 @@ class Manifest:
 
 
 def _pictures(entry: dict[str, Any]) -> Iterator[Picture]:
-    for name, image in zip(_names(entry), _images(entry), strict=False):
-        if name is not None:
+    for name, image in zip(_list(entry, "files"), _images(entry), strict=False):
+        if _is_name(name):
             width, height = _size(image)
-            about = _index(entry), _prompt(entry), str(name)
-            yield Picture(*about, image.get("seed"), width, height)
+            seed = image.get("seed")
+            about = _index(entry), _prompt(entry), name
+            seed = seed if isinstance(seed, int) else None
+            yield Picture(*about, seed, width, height)
 
 
 def _gaps(entry: dict[str, Any]) -> Iterator[Gap]:
     about = _index(entry), _prompt(entry)
-    if error := entry.get("error"):
+    if error := _object(entry.get("error")):
         reason = str(error.get("message") or error.get("type"))
         yield Gap(*about, is_withheld=False, reason=reason)
     withheld = sum(_is_withheld(image) for image in _images(entry))
@@ -135,13 +148,11 @@ def _gaps(entry: dict[str, Any]) -> Iterator[Gap]:
 
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(line)
-    except ValueError:
+        entry = _object(json.loads(line))
+    except (ValueError, RecursionError):
         return None
-    is_one = isinstance(entry, dict) and isinstance(
-        cast("dict[str, Any]", entry).get("index"), int
-    )
-    return cast("dict[str, Any]", entry) if is_one else None
+    index = entry.get("index")
+    return entry if type(index) is int and 0 <= index <= LARGEST_INDEX else None
 
 
 def _index(entry: dict[str, Any]) -> int:
@@ -149,17 +160,12 @@ def _index(entry: dict[str, Any]) -> int:
     return index
 
 
-def _names(entry: dict[str, Any]) -> list[str | None]:
-    return entry.get("files") or []
-
-
 def _images(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    response: dict[str, Any] = entry.get("response") or {}
-    return response.get("data") or []
+    return [_object(each) for each in _list(_object(entry.get("response")), "data")]
 
 
 def _prompt(entry: dict[str, Any]) -> str:
-    request: dict[str, Any] = entry.get("request") or {}
+    request = _object(entry.get("request"))
     return str(request.get("prompt") or request.get("text_prompt") or "")
 
 
@@ -167,9 +173,21 @@ def _is_withheld(image: dict[str, Any]) -> bool:
     return not image.get("url") or image.get("is_image_safe") is False
 
 
+def _is_name(name: Any) -> bool:
+    """Whether *name* is that of a file in the folder, and leads nowhere else."""
+    return isinstance(name, str) and not NOT_A_NAME.search(name)
+
+
 def _size(image: dict[str, Any]) -> tuple[int, int]:
-    said = image.get("upscaled_resolution") or image.get("resolution") or ""
-    width, _, height = str(said).partition("x")
-    if width.isdecimal() and height.isdecimal():
-        return int(width), int(height)
-    return 0, 0
+    said = image.get("upscaled_resolution") or image.get("resolution")
+    found = SIZE.fullmatch(str(said))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: dict[str, Any], name: str) -> list[Any]:
+    found = value.get(name)
+    return cast("list[Any]", found) if isinstance(found, list) else []

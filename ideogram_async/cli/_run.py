@@ -127,7 +127,7 @@ def tell_plan(plan: Plan) -> bool:
     for request in plan.first:
         print(f"  {one_line(repr(request))}")
     if plan.error is not None:
-        print(f"the prompts end early: {plan.error}", file=sys.stderr)
+        print(f"the prompts end early: {one_line(str(plan.error))}", file=sys.stderr)
     return plan.error is None and not plan.invalid
 
 

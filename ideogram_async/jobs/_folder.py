@@ -19,10 +19,10 @@ MANIFEST: Final = "manifest.jsonl"
 PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 """The name of a download under way; the first group is the beginning of its goal."""
 
-SPARE_MANIFEST: Final = f".{MANIFEST}.part"
+SEEDS: Final = range(2**63)
+"""Seeds that a name tells: one without end would be no name."""
 
-LONGEST_SEED: Final = 20
-"""Digits of a seed in a name; the service's have 10, and names must not grow long."""
+SPARE_MANIFEST: Final = f".{MANIFEST}.part"
 
 
 class Folder:
@@ -41,8 +41,8 @@ class Folder:
 
     def name_for(self, position: int, image: ImageObject) -> str:
         """Return a free name that tells the item's number and the seed; it is taken."""
-        seed = "unknown" if image.seed is None else str(image.seed)
-        stem = f"{position:0{self._digits}d}-{seed[:LONGEST_SEED]}"
+        seed = image.seed if image.seed in SEEDS else "unknown"
+        stem = f"{position:0{self._digits}d}-{seed}"
         name, copy = f"{stem}.png", 1
         while name in self._reserved or self._is_there(name):
             copy += 1

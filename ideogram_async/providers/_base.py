@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from importlib import import_module
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 import attrs
 
 from .. import _codec, requests
-from .._http import HttpRequest, HttpResponse, without_password
+from .._http import HttpRequest, HttpResponse, Secret, without_password
 from ..costs import Cost
 from ..errors import ConfigurationError, DecodeError, UnsupportedRequestError
 from ..requests import Request
@@ -72,20 +72,28 @@ class Provider:
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         check_class(type(self))
+        api_key = Secret(api_key)
+        self.base_url: str = (base_url or self.default_base_url).rstrip("/")
         if not (api_key and api_key.isascii() and api_key.isprintable()):
             raise ConfigurationError(
                 f"the API key for {self.name} is empty, or has characters that no key"
                 " has: copy it again"
             )
         self._api_key = api_key
-        self.base_url: str = (base_url or self.default_base_url).rstrip("/")
-        self._key_field = {self.key_header: self.key_scheme + api_key}
+        self._key_field = {self.key_header: Secret(self.key_scheme + api_key)}
         self._headers: dict[type[Request[Any]], dict[str, str]] = {}
 
     def __repr__(self) -> str:
         """Return the address, and never the key."""
         address = without_password(self.base_url)
         return f"<{type(self).__name__} {self.name!r} at {address}>"
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be pickled, or copied."""
+        raise TypeError(
+            f"{type(self).__name__} holds a key, which is never written down: make it"
+            " where it is needed, from the environment"
+        )
 
     @classmethod
     def cost(cls, request: Request[Any]) -> Cost:

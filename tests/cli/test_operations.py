@@ -12,6 +12,7 @@ from PIL import Image
 from ideogram_async import DownloadError
 from ideogram_async.cli import main
 from ideogram_async.cli._arguments import verbs
+from ideogram_async.cli._commands import _shown
 from ideogram_async.sandbox import Sandbox
 
 from .asked import manifest
@@ -80,6 +81,19 @@ def test_facts_are_printed(
     assert code == 1
     assert capsys.readouterr().err.startswith("failed: 404: ")
     assert not (folder / "out").exists()
+
+
+def test_a_terminal_obeys_no_answer(
+    sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a terminal would obey, or can't show, is escaped, and stays the same."""
+    name = "ü猫\x1b[2J\x9b31m\u202egnp.\x7f\ue000\U000e0001"
+    assert main(["create-dataset", name]) == 0
+
+    said = capsys.readouterr().out
+    assert json.loads(said)["name"] == name
+    assert "ü猫\\u001b[2J\\u009b31m\\u202egnp.\\u007f\\ue000\\udb40\\udc01" in said
+    assert _shown("\ud800") == '"\\ud800"'
 
 
 def test_facts_of_the_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

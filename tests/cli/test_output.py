@@ -163,6 +163,69 @@ def test_a_manifest_is_read_in_order(tmp_path: Path) -> None:
     assert list(read.gaps()) == [Gap(2, "c", is_withheld=True, reason=why)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../7.png", "/etc/passwd", "..\\7.png", "C:7.png", "//evil.example/7.png"),
+        *(
+            "javascript:alert(1)",
+            "https://evil.example/",
+            "..",
+            "",
+            "\ud800.png",
+            7,
+            {},
+        ),
+    ],
+)
+def test_a_manifest_leads_nowhere_else(name: Any, tmp_path: Path) -> None:
+    """A file that is not in the manifest's own folder is neither shown nor linked."""
+    image = {"url": "u", "seed": 2, "resolution": "1x1"}
+    entry = {"index": 0, "response": {"data": [image, image]}, "files": [name, "a.png"]}
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text(json.dumps(entry))
+    write_gallery(manifest, tmp_path / "index.html")
+
+    assert [each.file for each in Manifest(manifest).pictures()] == ["a.png"]
+    assert "evil" not in (tmp_path / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"index": 10**30},
+        {"index": -1},
+        {"index": True},
+        {"index": 0, "request": "x", "response": [], "files": 7, "error": "no"},
+        {"index": 0, "response": {"data": ["x"]}, "files": ["a.png"]},
+        [[]],
+    ],
+)
+def test_a_manifest_of_others(line: Any, tmp_path: Path) -> None:
+    """Lines of another shape than ours are no reason to fail."""
+    manifest = tmp_path / "manifest.jsonl"
+    deep = "[" * 100_000
+    manifest.write_text(f"{deep}\n{json.dumps(line)}\n")
+    write_gallery(manifest, tmp_path / "index.html")
+
+    assert len(Manifest(manifest)) <= 1
+
+
+def test_a_page_of_others_is_kept(tmp_path: Path) -> None:
+    """Our own page is replaced; any other gets a number, and stays as it was."""
+    manifest, page = tmp_path / "manifest.jsonl", tmp_path / "index.html"
+    manifest.write_text("")
+    for text in ("mine", "<!doctype html>"):
+        page.write_text(text)
+        for _ in range(2):
+            write_gallery(manifest, page)
+
+    assert (tmp_path / "index.1.html").read_text() == "mine"
+    assert (tmp_path / "index.2.html").read_text() == "<!doctype html>"
+    assert "0 pictures" in page.read_text()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_page_of_very_many(tmp_path: Path) -> None:
     """Ten thousand pictures are written in little memory; the first stand in HTML."""
     manifest = tmp_path / "manifest.jsonl"

@@ -94,6 +94,33 @@ def test_a_bad_row_stops_everything_before_it_starts(
     assert not (folder / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.csv", "prompt,\x1b]0;x\x07\u202e\na cat,1\n"),
+        ("p.jsonl", '{"prompt": "a", "\\u001b[2J\\u009b": 1}\n{"prompt": "\\u202e"}\n'),
+        ("p.csv", "prompt,seed\na,\x1b[2J\n"),
+        ("p\x1b[2J.xls", ""),
+    ],
+)
+@pytest.mark.parametrize("option", ["--strict", "--dry-run", "--no-resume"])
+def test_a_terminal_obeys_no_prompt_file(
+    sandbox: Sandbox,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    text: str,
+    option: str,
+) -> None:
+    """What a terminal would obey is never printed, from whatever cell or title."""
+    (folder / name).write_text(text, encoding="utf-8")
+    main(["run", name, option])
+
+    said = "".join(capsys.readouterr())
+    assert said
+    assert said.replace("\n", "").isprintable()
+
+
 def test_columns_that_mean_nothing_here(
     sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

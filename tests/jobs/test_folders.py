@@ -31,6 +31,16 @@ async def test_without_a_journal(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("seed", [10**3000, -1, 2**63])
+async def test_a_seed_that_is_no_name(seed: int, tmp_path: Path) -> None:
+    """A seed that no seed can be is left out of the name, and nothing is lost."""
+    async with selling(shop(seed=seed)) as (_, client):
+        report = await Job(["a cat"], tmp_path).run(client)
+
+    assert report.is_complete
+    assert "0000-unknown.png" in files(tmp_path)
+
+
 async def test_begin_anew(tmp_path: Path) -> None:
     """Without resuming, all is paid again, and what an earlier run left is kept."""
     async with selling(shop()) as (server, client):
@@ -155,4 +165,4 @@ async def test_a_seed_of_many_digits(tmp_path: Path) -> None:
         report = await Job(["a cat"], tmp_path).run(client)
 
     assert report.is_complete
-    assert files(tmp_path) >= {f"0000-1{'0' * 19}.png"}
+    assert files(tmp_path) >= {"0000-unknown.png"}
