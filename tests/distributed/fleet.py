@@ -1,7 +1,7 @@
 """Kills, freezes and cuts off the workers of a fleet, and checks what is left.
 
 The service is a sandbox in this process; workers are processes of their own, which get
-SIGKILL and SIGSTOP. `python tests/distributed/fleet.py --items 1000 --blows 50` is the
+SIGKILL and SIGSTOP. `python tests/distributed/fleet.py --items 2200 --blows 50` is the
 whole of it; `nox -s fleet` runs it.
 """
 
@@ -203,7 +203,7 @@ def run(
 def main() -> None:
     """Strike as the arguments say, or be a worker that is struck."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--items", type=int, default=1000)
+    parser.add_argument("--items", type=int, default=2200)
     parser.add_argument("--blows", type=int, default=50)
     parser.add_argument("--dsn")
     parser.add_argument("--url")
