@@ -299,7 +299,7 @@ STATUSES: Final[dict[str, tuple[Fault, Fates]]] = {
     ),
     "101": (
         before(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"),
-        refused(StatusError),
+        FAILED,
     ),
     "204": (fails(204, b""), NONSENSE),
     "206": (fails(206, b"{"), NONSENSE),
