@@ -196,7 +196,7 @@ async def test_no_reply(act: Act, kind: type[TransportError]) -> None:
 async def test_cut_off_within_the_head(cut: bytes) -> None:
     """What came of a head that breaks off is not quoted."""
     async with Server(write_raw(cut)) as server:
-        with pytest.raises(TransportError, match="lost: the server disconnected$"):
+        with pytest.raises(TransportError, match=r"lost: the server disconnected$"):
             await sent_to(server.url)
 
 
