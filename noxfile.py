@@ -91,7 +91,7 @@ def fleet(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Let every operation meet every fault of the network. Some minutes."""
-    session.install(".[sandbox,webhooks]", "anyio", "trustme")
+    session.install(".[sandbox,webhooks]", "trustme")
     session.run("python", "tests/faults/matrix.py", *session.posargs)
 
 

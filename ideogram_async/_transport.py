@@ -294,6 +294,8 @@ def _translated(error: BaseException, seconds: float) -> TransportError:
 def _said(error: BaseException) -> str:
     if type(error) is aiohttp.ClientResponseError:  # it quotes what came
         return "what came is not HTTP"
+    if isinstance(error, aiohttp.ServerDisconnectedError):  # so does this
+        return "the server disconnected"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answers {error.status}"
     return without_password(str(error)) or type(error).__name__

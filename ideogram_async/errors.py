@@ -204,7 +204,8 @@ class RateLimitError(StatusError):
 class ServerError(StatusError):
     """5xx: the service failed; whether a request ran is unknown.
 
-    Only a 503 with `Retry-After` is a refusal, and may be sent again.
+    So is it after a 101, which nobody asked for. Only a 503 with `Retry-After` is a
+    refusal, and may be sent again.
     """
 
     default_status = 500

@@ -131,7 +131,7 @@ def test_cut_off_success_is_an_error() -> None:
         (599, ServerError, "599: no"),
         (418, StatusError, "418: no"),
         (307, StatusError, "307: a redirect, not followed: check the base address"),
-        (100, StatusError, "100: no"),
+        (101, ServerError, "101: no"),
     ],
 )
 def test_every_status_has_its_error(

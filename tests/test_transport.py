@@ -192,6 +192,14 @@ async def test_no_reply(act: Act, kind: type[TransportError]) -> None:
     assert str(caught.value)
 
 
+@pytest.mark.parametrize("cut", [b"", b"HTTP/1.1 200 OK\r\nX: y\r\nContent-"])
+async def test_cut_off_within_the_head(cut: bytes) -> None:
+    """What came of a head that breaks off is not quoted."""
+    async with Server(write_raw(cut)) as server:
+        with pytest.raises(TransportError, match=r"lost: the server disconnected$"):
+            await sent_to(server.url)
+
+
 @pytest.mark.parametrize(("act", "kind"), LOST.values(), ids=LOST.keys())
 async def test_no_secrets_behind_an_error(act: Act, kind: type[TransportError]) -> None:
     """Aiohttp's own error, which holds the headers, is not left behind ours."""

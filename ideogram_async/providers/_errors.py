@@ -59,7 +59,8 @@ def status_error(response: HttpResponse, secret: str) -> StatusError:
     blotted = without_secret(response.body, secret)
     payload = _json_object(blotted)
     status = response.status
-    error = CLASSES.get(status) or (ServerError if status >= 500 else StatusError)  # noqa: PLR2004
+    is_answer = 200 <= status < 500  # noqa: PLR2004  # else it may have run
+    error = CLASSES.get(status) or (StatusError if is_answer else ServerError)
     words = _words(payload) or blotted.decode(errors="replace").strip()
     if 300 <= status < 400:  # noqa: PLR2004
         words = "a redirect, not followed: check the base address"

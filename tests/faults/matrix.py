@@ -231,14 +231,16 @@ class Names(aiohttp.abc.AbstractResolver):
 
 
 @asynccontextmanager
-async def scene_of(sandbox: Sandbox, fault: Fault) -> AsyncIterator[Scene]:
+async def scene_of(
+    sandbox: Sandbox, fault: Fault, kind: type[FaultyProxy] = FaultyProxy
+) -> AsyncIterator[Scene]:
     """Set the scene for one trial."""
     options: dict[str, Any] = {"retry": QUICK, "timeout": LONG}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls = certified(AUTHORITY) if fault.needs_tls else None
         port = urlsplit(sandbox.url).port or 0
-        proxy = await stack.enter_async_context(FaultyProxy(fault, port, tls))
+        proxy = await stack.enter_async_context(kind(fault, port, tls))
         if fault.needs_tls:
             options["ssl"] = trusting()
         if fault.needs_name:

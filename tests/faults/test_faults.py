@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import pytest
 
-from .matrix import NAMES, Case, cases, service, trial
-from .table import ROWS
+from ideogram_async import (
+    DecodeError,
+    OutcomeUnknownError,
+    StatusError,
+)
+
+from .matrix import NAMES, Case, cases, scene_of, service, trial
+from .proxy import Fault, FaultyProxy
+from .table import FINE, ROWS
 
 
 def sample() -> list[Case]:
@@ -42,3 +52,47 @@ def test_every_operation_meets_every_fault() -> None:
     assert all(set(row.fates) == set(NAMES) for row in ROWS)
     assert len({row.name for row in ROWS}) == len(ROWS)
     assert len(cases()) > 1000
+
+
+class Storm(FaultyProxy):
+    """A proxy where every third request meets some fault, each another one."""
+
+    chance = random.Random(7)
+    faults = tuple(
+        row.fault
+        for row in ROWS
+        if row.group in {"the connection ends", "the frame of the answer", "its status"}
+        and "100 MB" not in row.name
+        and row.name[:3] not in {"401", "402", "403"}
+        and not (row.fault.is_silent or row.fault.needs_idle or row.fault.is_early)
+        and row.fates["generate"] != FINE
+    )
+
+    def drawn(self, *, early: bool = False) -> Fault:
+        """Return what strikes now."""
+        if early or self.chance.random() > 1 / 3:
+            return Fault()
+        return self.chance.choice(self.faults)
+
+
+async def test_a_batch_in_a_storm() -> None:
+    """A batch that meets all faults at once ends; each item is paid once at most."""
+    prompts = [f"cat {number}" for number in range(120)]
+    async with service() as sandbox, scene_of(sandbox, Fault(), Storm) as scene:
+        batch = await scene.client.generate_many(prompts, rendering_speed="TURBO")
+        left_over = scene.left_over("generate")
+
+    billed = sandbox.ledger.times_billed
+    refused = Counter[str]()
+    assert [outcome.request.prompt for outcome in batch] == prompts
+    for success in batch.successes:
+        assert billed[success.request.prompt] == 1
+    for failure in batch.failures:
+        kind = type(failure.error)
+        assert issubclass(kind, OutcomeUnknownError | DecodeError | StatusError)
+        is_unknown = issubclass(kind, OutcomeUnknownError | DecodeError)
+        assert billed[failure.request.prompt] <= is_unknown
+        refused[kind.__name__] += 1
+    assert len(refused) > 3
+    assert len(batch.successes) > 60
+    assert left_over == []
