@@ -191,7 +191,7 @@ def configured(
 
 def _is_address(url: str) -> bool:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(str(url))  # a secret shows itself only whole
         port = parts.port
     except ValueError:
         return False

@@ -22,6 +22,8 @@ from ideogram_async import (
     Upload,
 )
 from ideogram_async._links import is_public
+from ideogram_async.cli._commands import _client
+from ideogram_async.cli._parser import parser
 from ideogram_async.providers import Ideogram, Pixazo
 
 from .proxy import Proxy
@@ -166,6 +168,16 @@ async def test_private_links_that_are_allowed(tmp_path: Path) -> None:
         path = await client.download(server.url, tmp_path / "cat.png")
 
     assert path.read_bytes() == PNG
+
+
+@pytest.mark.parametrize("options", [[], ["--allow-private-links"]])
+def test_command_line(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line has the same option."""
+    monkeypatch.setenv("IDEOGRAM_API_KEY", "secret")
+    with _client(parser().parse_args(["generate", "a cat", *options])) as client:
+        links = client._transport._network.links
+
+    assert links.allow_private is bool(options)
 
 
 async def test_upload_of_a_private_link() -> None:

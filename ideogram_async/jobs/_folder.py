@@ -19,8 +19,8 @@ MANIFEST: Final = "manifest.jsonl"
 PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 """The name of a download under way; the first group is the beginning of its goal."""
 
-SEEDS: Final = range(2**63)
-"""Seeds that a name tells: one without end would be no name."""
+SEEDS: Final = 2**63
+"""Seeds below are told in a name: one without end would be no name."""
 
 SPARE_MANIFEST: Final = f".{MANIFEST}.part"
 
@@ -41,7 +41,8 @@ class Folder:
 
     def name_for(self, position: int, image: ImageObject) -> str:
         """Return a free name that tells the item's number and the seed; it is taken."""
-        seed = image.seed if image.seed in SEEDS else "unknown"
+        is_told = image.seed is not None and 0 <= image.seed < SEEDS
+        seed = image.seed if is_told else "unknown"
         stem = f"{position:0{self._digits}d}-{seed}"
         name, copy = f"{stem}.png", 1
         while name in self._reserved or self._is_there(name):

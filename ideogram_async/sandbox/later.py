@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .. import _links
 from .. import requests as r
 from ..requests import Request
 from .answers import Answer, generated_v4, image_object, seeds_of
@@ -31,7 +31,7 @@ def check_webhook(studio: Studio, request: Any) -> None:
 def is_public(host: str) -> bool:
     """Whether *host* is a name or an address that the service would call."""
     try:
-        return ipaddress.ip_address(host).is_global
+        return _links.is_public(host)
     except ValueError:
         return not host.endswith(PRIVATE)
 

@@ -31,9 +31,9 @@ async def test_without_a_journal(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("seed", [10**3000, -1, 2**63])
-async def test_a_seed_that_is_no_name(seed: int, tmp_path: Path) -> None:
-    """A seed that no seed can be is left out of the name, and nothing is lost."""
+@pytest.mark.parametrize("seed", [10**3000, -1, 2**63, None])
+async def test_a_seed_that_is_no_name(seed: int | None, tmp_path: Path) -> None:
+    """A seed that none can be, or that is missing, is no part of the name."""
     async with selling(shop(seed=seed)) as (_, client):
         report = await Job(["a cat"], tmp_path).run(client)
 
