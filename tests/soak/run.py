@@ -62,14 +62,14 @@ class Sample:
         """Take a sample."""
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        stats = traffic.client.stats()
+        stats, accounts = traffic.client.stats(), traffic.accounts
         return cls(
             pages * os.sysconf("SC_PAGE_SIZE"),
             len(os.listdir("/proc/self/fd")),  # noqa: PTH208  # nothing is opened
             len(asyncio.all_tasks()),
             threading.active_count(),
-            stats.in_use + stats.waiting + traffic.accounts.under_way,
-            traffic.accounts.ended,
+            sum((stats.in_use, stats.waiting, accounts.under_way, accounts.attempts)),
+            accounts.ended,
         )
 
     def __str__(self) -> str:
