@@ -72,6 +72,7 @@ class RunningBatch(Generic[T]):
         self.task: asyncio.Task[None] = loop.create_task(
             self._run(opens(self._sending(send)))
         )
+        self.task.add_done_callback(self._end)  # also if it never takes a step
 
     def __repr__(self) -> str:
         """Return the counts."""
@@ -147,19 +148,19 @@ class RunningBatch(Generic[T]):
         return Batch(self._kept)
 
     async def _run(self, stream: AbstractAsyncContextManager[Outcomes[T]]) -> None:
-        try:
-            await backend_ready()
-            async with stream as outcomes:
-                self._stream = outcomes
-                if self._stopped_by is not None:
-                    outcomes.stop(self._stopped_by)
-                async for outcome in outcomes:
-                    self._keep(outcome)
-            self._is_whole = True
-        finally:
-            self.is_done = True
-            self.total = len(self._kept)
-            self._changed.set()
+        await backend_ready()
+        async with stream as outcomes:
+            self._stream = outcomes
+            if self._stopped_by is not None:
+                outcomes.stop(self._stopped_by)
+            async for outcome in outcomes:
+                self._keep(outcome)
+        self._is_whole = True
+
+    def _end(self, _: asyncio.Task[None]) -> None:
+        self.is_done = True
+        self.total = len(self._kept)
+        self._changed.set()
 
     def _sending(self, send: Send) -> Send:
         """Return *send*, made so that `abandon` ends it."""

@@ -284,6 +284,19 @@ async def test_a_batch_started_at_the_end_is_drained_too() -> None:
     assert len(late._kept) == 2
 
 
+async def test_a_batch_that_never_takes_a_step() -> None:
+    """A batch whose task is cancelled before its first step ends for its listeners."""
+    async with serving() as (server, client):
+        running = client.start_many(prompts(2))
+        running.task.cancel()
+        for listen in (running.result(), heard(running)):
+            with pytest.raises(IdeogramError, match="torn down"):
+                await listen
+
+    assert running.is_done
+    assert server.requests == []
+
+
 def test_a_torn_down_loop_is_told() -> None:
     """Where the loop ended around a batch, nobody waits for ever."""
     started: list[RunningBatch[Any]] = []

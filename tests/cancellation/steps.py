@@ -4,7 +4,8 @@ A step is what a task does between two suspensions. `early` cancels it when it h
 suspended; `late` when what it waits for is there, but the task was not woken yet, so
 that a result is lost; `twice` again at the step after, within the cleanup; `timeout`
 and `scope` are those of asyncio and anyio; `turn` counts turns of the event loop in
-place of steps, so that tasks which the call has made are met at every step too.
+place of steps, and `any` the steps of all tasks, so that those which the call has made
+are met at every step too.
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ class Stepped(Coroutine[Any, Any, None]):
                 yield waits_for
             except BaseException as error:  # noqa: BLE001  # it is the inner one's
                 step, given = self.throw, error  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what is asked of coroutines, such as whether it runs."""
+        return getattr(self._inner, name)
 
     def _suspended(self, waits_for: Any) -> Any:
         self.steps += 1
@@ -163,6 +168,30 @@ async def _turn(inner: Coroutine[Any, Any, Any], at: int) -> bool:
     return left <= 0
 
 
+async def _any(inner: Coroutine[Any, Any, Any], at: int) -> bool:
+    loop = asyncio.get_running_loop()
+    steps = 0
+
+    def count(_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == at:
+            task.cancel()
+
+    def factory(
+        loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        return asyncio.Task(Stepped(coro, 1, count, NEVER), loop=loop, **options)
+
+    loop.set_task_factory(factory)
+    task: asyncio.Task[None] = loop.create_task(inner)
+    await asyncio.wait([task])
+    loop.set_task_factory(None)
+    if not task.cancelled():
+        task.result()  # another task may have been the last
+    return steps >= at
+
+
 WAYS: Final[dict[str, Way]] = {
     "early": _native(is_late=False),
     "late": _native(is_late=True),
@@ -170,4 +199,5 @@ WAYS: Final[dict[str, Way]] = {
     "timeout": _timeout,
     "scope": _scope,
     "turn": _turn,
+    "any": _any,
 }

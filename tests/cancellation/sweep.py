@@ -207,6 +207,8 @@ def cancel_all(
         with asyncio.Runner(loop_factory=CountingLoop) as runner:
             runner.run(swept(sweep, cases, factor))
         found = gathered(sweep.accounts, charges())
+    if sweep.accounts.under_way or sweep.accounts.attempts:
+        sweep.problems.append("hooks were told of a beginning without an end")
     problems = [said for each in found.items() if (said := wrong(*each))]
     unknown = [each for each in found.values() if each.is_unknown]
     if len(unknown) != sweep.unknown:

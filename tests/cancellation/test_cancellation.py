@@ -15,7 +15,7 @@ from .sweep import cancel_all
 @pytest.mark.timeout(300)
 def test_nothing_is_left_behind() -> None:
     """Wherever calls are cancelled nothing is held, and what was paid is told."""
-    problems, cancelled = cancel_all(zip(SCENARIOS, cycle(WAYS), strict=False), 4)
+    problems, cancelled = cancel_all(zip(SCENARIOS, cycle(WAYS), strict=False), 6)
 
     assert problems == []
     assert cancelled >= len(SCENARIOS)

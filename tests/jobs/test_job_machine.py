@@ -22,7 +22,7 @@ from ..servers import Act, Visit, fail, hang_up, refuse, reply, reset_during_bod
 from .shop import price, selling, shop
 
 
-EXAMPLES: Final = int(os.environ.get("EXAMPLES", "6"))
+EXAMPLES: Final = int(os.environ.get("EXAMPLES", "4"))
 """How many machines; more of them are asked for by hand."""
 MOVES: Final[dict[str, set[str]]] = {
     "pending": {"pending", "answered", "saved", "failed", "unknown"},

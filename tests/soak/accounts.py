@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ideogram_async import Stats
-from ideogram_async.hooks import Hooks, Outcome, RequestStarted
+from ideogram_async.hooks import Attempt, Hooks, Outcome, RequestStarted, Sending
 
 
 @attrs.define
@@ -53,6 +53,13 @@ class Accounts(Hooks):
         self._prompts = dict[int, str]()
         self.under_way = 0
         self.ended = 0
+        self.attempts = 0
+
+    def on_send(self, sending: Sending) -> None:
+        self.attempts += 1
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        self.attempts -= 1
 
     def on_request(self, started: RequestStarted) -> None:
         self.under_way += 1
