@@ -39,7 +39,7 @@ CHUNK: Final = 256 * 1024
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 USER_AGENT: Final = f"ideogram-async/{__version__}"
 FOR_HOSTS: Final = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-"""What hosts of images are told: where the end of what is packed is lost, none sees it."""
+"""What hosts of images are told: nobody sees that the end of what is packed is lost."""
 FULL_AGENT: Final = (
     f"{USER_AGENT} python/{sys.version_info.major}.{sys.version_info.minor}"
     f" aiohttp/{aiohttp.__version__}"

@@ -312,7 +312,7 @@ async def test_measurements(collector: Collector) -> None:
 
 async def test_a_limit_that_changes_is_shown(collector: Collector) -> None:
     """The gauge of the limit follows a refusal."""
-    async with serving(refuse(429), hooks=collector.hooks, deadline=0.05) as (_, c):
+    async with serving(refuse(429), hooks=collector.hooks, deadline=0.5) as (_, c):
         with pytest.raises(IdeogramError):
             await c.generate("a cat")
 
