@@ -39,7 +39,7 @@ MOST_GROWTH: Final = {
     "blocks": 1.05,
     "files": 1.05,
     "tasks": 1.05,
-    "threads": 1.05,
+    "threads": 2.0,  # idle ones stay for a while
 }
 REST: Final = 2.5
 """Seconds that idle connections get to close: kept for one, looked at every one."""

@@ -217,7 +217,11 @@ class Traffic:
         prompt = self.prompt("later")
         request = SubmitGenerateV4(prompt, webhook_url=HOOK, rendering_speed="TURBO")
         if answer := await self.send(self.asked(request)):
-            made = await self.client.wait_for_generation(answer.generation_id)
+            wait = self.client.wait_for_generation
+            try:
+                made = await wait(answer.generation_id)
+            except DecodeError:  # half an answer to a poll that looked whole
+                made = await wait(answer.generation_id)
             if made.data[0].url:
                 await self.save(made.data[0])
 
