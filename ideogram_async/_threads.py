@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from anyio import to_thread
+import anyio
 
 
 class Closable(Protocol):
@@ -35,7 +35,7 @@ async def opened(make: Callable[[], C]) -> C:
         return made[0]
 
     try:
-        return await to_thread.run_sync(work)
+        return await anyio.to_thread.run_sync(work)
     except BaseException:
         is_left = True
         for each in made:

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count, islice
-from typing import Final
+from typing import Final, cast
 
 from .._gate import down
 from .._learning import LearntLimit, Lease, Verdict
@@ -211,8 +211,7 @@ class Membership:
                 self._come_back()
                 self._settle()
                 return
-        if self._alone is not None:
-            self._write_alone(self._alone)
+        self._write_alone(cast("Ledger", self._alone))  # it has parted
 
     def _part(self, reason: str) -> None:
         """Go on alone, and try again later."""
@@ -260,9 +259,7 @@ class Membership:
 
     def _settle(self) -> None:
         """Hand out what the transaction has brought, now that it is written."""
-        draft, self._draft = self._draft, None
-        if draft is None:
-            return
+        draft, self._draft = cast("Draft", self._draft), None
         ledger = self._ledger = draft.ledger
         self._ahead, self._changed_at = draft.ahead, self._loop.time()
         del self._news[: draft.written]
@@ -287,13 +284,11 @@ class Membership:
         """End all waits, since nobody will look for places any more."""
         while self._queue:
             _, waiter = self._queue.popitem()
-            if not waiter.ready.done():
-                waiter.ready.set_exception(NotSentError(CLOSED))
+            waiter.fail(NotSentError(CLOSED))
 
     def _send_away(self) -> None:
         """End the waits of those that can go elsewhere."""
         for waiter in [each for each in self._queue.values() if each.leaves]:
             del self._queue[waiter.number]
-            if not waiter.ready.done():
-                waiter.ready.set_exception(down())
+            waiter.fail(down())
             self.wake()

@@ -28,6 +28,11 @@ class Waiter:
     is_front: bool
     leaves: bool
 
+    def fail(self, error: Exception) -> None:
+        """End the wait with *error*, unless it has ended."""
+        if not self.ready.done():
+            self.ready.set_exception(error)
+
 
 @attrs.frozen
 class View:

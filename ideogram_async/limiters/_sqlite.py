@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -152,7 +153,7 @@ class SqliteStore:
             connection.execute(WRITE, (ledger.text(), " ".join(self._bells)))
             connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
+            with suppress(sqlite3.Error):  # it may be undone already
                 connection.execute("ROLLBACK")
             raise
         self._ledger = ledger

@@ -206,6 +206,26 @@ def test_who_can_go_elsewhere_does_when_the_service_is_down(delay: float) -> Non
     assert run(main()) == (True, True)
 
 
+def test_who_is_cancelled_as_the_service_goes_down_is_cancelled() -> None:
+    """A wait that ends in two ways at once ends as the first of them."""
+
+    async def main() -> int:
+        memory = Memory.of(1)
+        member, _ = memory.member()
+        held = await take(member)
+        leaving = asyncio.create_task(member.acquire(1, front=False, leaves=True))
+        await asyncio.sleep(0.1)
+        leaving.cancel()
+        member.pause(60.0, is_down=True)
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        member.release(held, Verdict.SERVED, None)
+        await member.aclose()
+        return memory.ledger.waiting
+
+    assert run(main()) == 0
+
+
 def test_failures_are_counted_over_all() -> None:
     """Failures in a row close the gate, whoever had them."""
 

@@ -170,6 +170,22 @@ async def test_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     await other.aclose()
 
 
+async def test_ledger_that_somebody_drops(tmp_path: Path) -> None:
+    """Where the bells can't be read, the next change looks; it says what is wrong."""
+    path = tmp_path / "limit.db"
+    opened, other = store(path), sqlite3.connect(path)
+    assert opened.change_now(untouched)
+    with contextlib.closing(other):
+        other.execute(f"DROP TABLE {_sqlite.TABLE}")
+
+    assert opened.has_news()
+    with pytest.raises(UnreachableError, match="no such table"):
+        opened.change_now(untouched)
+    await opened.aclose()
+    assert opened.change_now(untouched)
+    await opened.aclose()
+
+
 async def test_bells_ring_for_those_who_are_meant(tmp_path: Path) -> None:
     """A member is told once of places that it was given, and of nothing else."""
     path = tmp_path / "limit.db"
