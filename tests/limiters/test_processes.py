@@ -108,12 +108,12 @@ async def test_three_processes_find_the_limit_and_share_it(
     monkeypatch.syspath_prepend(str(ROOT))
     shared = import_module("benchmarks.shared")
 
-    figures = await shared.measure(home.address, 90, 0.1)
+    figures = await shared.measure(home.address, 240, 0.05)  # a queue holds 32 of each
 
     assert figures["peak"] <= shared.LIMIT
     assert figures["refusals"] <= 30
     assert len(figures["served"]) == 3
-    assert figures["uneven"] < 1
+    assert figures["uneven"] < 0.7
 
 
 async def test_thousand_waiters(tmp_path: Path) -> None:
