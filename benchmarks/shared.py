@@ -1,6 +1,6 @@
 """Measure the limiters that several processes share.
 
-    python -m benchmarks.shared [host] [postgres] [--items 600]
+    python -m benchmarks.shared [host] [postgres] [--items 600] [--latency 0.5]
 
 Three processes send requests for 1 to 4 images, through one limiter, to a sandbox whose
 limit they don't know. Utilisation is the work that was served (places x seconds) over
@@ -39,6 +39,7 @@ from ideogram_async.sandbox import Sandbox
 from .figures import ENVIRONMENT, ROOT, require, rounded
 
 
+KINDS: Final = ("host", "postgres")
 WORKERS: Final = 3
 SINGLE: Final = ""
 """The home of a limit that nobody shares."""
@@ -181,15 +182,17 @@ async def homes(kinds: list[str]) -> AsyncGenerator[dict[str, str]]:
         yield found
 
 
-async def run(kinds: list[str], items: int) -> None:
+async def run(kinds: list[str], items: int, latency: float) -> None:
     """Print the figures of each kind."""
-    single = {"acquire_us": await costs(Limiter())} | await measure(SINGLE, items)
+    cost = {"acquire_us": await costs(Limiter())}
+    single = cost | await measure(SINGLE, items, latency)
     print("single", json.dumps(single), flush=True)
     async with homes(kinds) as found:
         for kind, home in found.items():
             async with limiter_at(home) as limiter:
                 cost = {"acquire_us": await costs(limiter)}
-            print(kind, json.dumps(cost | await measure(home, items)), flush=True)
+            figures = cost | await measure(home, items, latency)
+            print(kind, json.dumps(figures), flush=True)
 
 
 def main() -> None:
@@ -197,12 +200,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="host, postgres")
     parser.add_argument("--items", type=int, default=600)
+    parser.add_argument("--latency", type=float, default=LATENCY, metavar="SECONDS")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
         print(json.dumps(asyncio.run(work(*json.loads(given.work)))))
         return
-    asyncio.run(run(given.kinds or ["host", "postgres"], given.items))
+    asyncio.run(run(given.kinds or [*KINDS], given.items, given.latency))
 
 
 if __name__ == "__main__":
