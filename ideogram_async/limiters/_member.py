@@ -96,7 +96,10 @@ class Membership:
 
         Raises:
             ConnectionFailedError: The service is down, and *leaves*.
+            NotSentError: The limiter is closed meanwhile.
         """
+        if self._pump.cancelling() or self.is_over:  # nobody would look for places
+            raise NotSentError(CLOSED)
         number = next(self._numbers)
         ready: asyncio.Future[Lease] = self._loop.create_future()
         self._queue[number] = Waiter(number, places, ready, front, leaves)

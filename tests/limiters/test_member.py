@@ -399,3 +399,20 @@ def test_waits_end_with_the_limiter(delay: float) -> None:
         return memory.ledger.waiting
 
     assert run(main()) == 0
+
+
+def test_who_comes_as_the_limiter_closes_is_told() -> None:
+    """Who asks for places while the member says farewell does not wait for ever."""
+
+    async def main() -> int:
+        memory = Memory.of(4, 0.002)
+        a, _ = memory.member()
+        await take(a)
+        closing = asyncio.create_task(a.aclose())
+        await asyncio.sleep(0.001)
+        with pytest.raises(NotSentError, match="the limiter was closed while"):
+            await take(a)
+        await closing
+        return memory.ledger.waiting
+
+    assert run(main()) == 0

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from ideogram_async import GenerateV3, HostLimiter, IdeogramClient
+from ideogram_async import GenerateV3, HostLimiter, IdeogramClient, NotSentError
 from ideogram_async._learning import Verdict
 from ideogram_async.limiters._ledger import Ledger
 from ideogram_async.sandbox import Sandbox
@@ -167,3 +167,14 @@ def test_another_format_is_another_ledger() -> None:
     """The text of a ledger is for programs of its own format only."""
     with pytest.raises(ValueError, match="it is of another shape"):
         Ledger.from_text("[[1, 2], 3, 4, 5]")
+
+
+async def test_closed_as_it_is_first_used(home: Home) -> None:
+    """Who asks for the first places just when the limiter is closed is told."""
+    limiter = home.limiter()
+    waiting = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(0)
+    await limiter.aclose()
+
+    with pytest.raises(NotSentError, match="the limiter was closed while"):
+        await waiting
