@@ -31,10 +31,9 @@ PATIENCE: Final = 5.0
 TABLE: Final = f"ideogram_limits_{FORMAT}"
 MISSING: Final = f"SELECT to_regclass('{TABLE}') IS NULL"
 CREATE: Final = f"""
-SELECT pg_advisory_lock(1949106831);
+SELECT pg_advisory_xact_lock(1949106831);
 CREATE TABLE IF NOT EXISTS {TABLE} (key text PRIMARY KEY, ledger text)
-    WITH (fillfactor = 10);
-SELECT pg_advisory_unlock(1949106831)
+    WITH (fillfactor = 10)
 """
 ADD: Final = f"INSERT INTO {TABLE} VALUES (%s) ON CONFLICT DO NOTHING"  # noqa: S608  # ours
 READ: Final = f"""
@@ -87,7 +86,8 @@ class PostgresStore:
         self._wake = wake
         self._channel = "ideogram_" + hashlib.sha256(key.encode()).hexdigest()[:16]
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._hears = False
+        self._is_prepared = False
+        self._hears = self._is_told = False
         self._listened: int | None = None
 
     def change_now(self, change: Change) -> bool:  # noqa: ARG002  # the protocol's
@@ -123,7 +123,7 @@ class PostgresStore:
 
     def has_news(self) -> bool:
         """Whether others may have changed the ledger without a word."""
-        return not self._hears
+        return self._is_told or not self._hears
 
     async def aclose(self) -> None:
         """Disconnect."""
@@ -133,7 +133,7 @@ class PostgresStore:
             await connection.close()
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        """Return the open connection; or a new one, prepared.
+        """Return the open connection; or a new one, not prepared yet.
 
         Raises:
             OSError: There is no answer in time.
@@ -146,18 +146,26 @@ class PostgresStore:
             connection = await psycopg.AsyncConnection.connect(
                 self._dsn, autocommit=True, cursor_factory=psycopg.AsyncClientCursor
             )
-        self._connection, self._hears = connection, False
+        # without one psycopg keeps all that comes within a transaction, for ever
+        connection.add_notify_handler(lambda told: self._overhear(told.payload))
+        self._connection, self._is_prepared, self._hears = connection, False, False
+        return connection
+
+    async def _prepare(self, connection: psycopg.AsyncConnection[Any]) -> None:
         found = await (await connection.execute(MISSING)).fetchone()
         if found and found[0]:
             await connection.execute(CREATE)
         await connection.execute(ADD, (self._key,))
         await connection.execute(f"LISTEN {self._channel}".encode())
-        return connection
+        self._is_prepared = True
 
     async def _transact(
         self, connection: psycopg.AsyncConnection[Any], change: Change
     ) -> None:
         try:
+            if not self._is_prepared:
+                await self._prepare(connection)
+            self._is_told = False
             cursor = await connection.execute(READ, (self._key,))
             while cursor.nextset():
                 pass
@@ -181,6 +189,10 @@ class PostgresStore:
         if self._listened is not None:
             asyncio.get_running_loop().remove_reader(self._listened)
             self._listened = None
+
+    def _overhear(self, names: str) -> None:
+        """Note who was told within a transaction: maybe just after what it has read."""
+        self._is_told |= self._member in names.split()
 
     def _hear(self, connection: psycopg.AsyncConnection[Any]) -> None:
         import psycopg  # noqa: PLC0415  # an extra

@@ -14,7 +14,7 @@ from ideogram_async._learning import Verdict
 from ideogram_async.limiters import _postgres
 from ideogram_async.limiters._ledger import Ledger
 from ideogram_async.limiters._postgres import TABLE, PostgresStore
-from ideogram_async.limiters._store import UnreachableError
+from ideogram_async.limiters._store import Change, UnreachableError
 from tests.postgres import Postgres
 
 
@@ -116,6 +116,22 @@ async def test_database_that_does_not_answer(
         limiter.release(lease)
 
 
+async def test_database_that_does_not_answer_a_new_connection(
+    dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What prepares a connection holds nobody up either, such as making the table."""
+    caplog.set_level(logging.WARNING, "ideogram_async")
+    monkeypatch.setattr(_postgres, "PATIENCE", 1.0)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as other:
+        await other.execute("SELECT pg_advisory_lock(1949106831)")
+        async with PostgresLimiter(dsn, key="new", places=4) as limiter:
+            lease = await limiter.acquire(4)
+            assert "goes on alone with 4 of 4 places" in caplog.text
+            await other.execute("SELECT pg_advisory_unlock_all()")
+            await until(caplog, "the shared limit is back")
+            limiter.release(lease)
+
+
 async def test_connection_that_breaks_while_nothing_happens(dsn: str) -> None:
     """A connection that the server ends is replaced, and nobody notices."""
     async with (
@@ -181,6 +197,34 @@ async def test_notifications_make_questions_needless(dsn: str) -> None:
     await two.aclose()
 
     assert (before, quiet, woken) == (True, [], ["a"])
+
+
+async def test_notification_within_a_transaction_is_news(dsn: str) -> None:
+    """What comes with the end of a transaction is not lost, nor kept for ever."""
+    one = store(dsn, "within", member="a")
+    with psycopg.connect(dsn, autocommit=True) as other:
+
+        def told(name: str) -> Change:
+            def change(ledger: Ledger, now: float) -> set[str]:
+                other.execute("SELECT pg_notify(%s, %s)", (one._channel, name))
+                return set()
+
+            return change
+
+        await one.change(untouched)
+        other.execute("SELECT pg_notify(%s, 'b')", (one._channel,))
+        while one.has_news():  # noqa: ASYNC110  # it hears of the first
+            await asyncio.sleep(0.01)
+        await one.change(told("b"))
+        quiet = one.has_news()
+        await one.change(told("a"))
+        news = one.has_news()
+    await one.change(untouched)
+    settled = one.has_news()
+    kept = vars(one._connection).get("_notifies_backlog")
+    await one.aclose()
+
+    assert (quiet, news, settled, bool(kept)) == (False, True, False, False)
 
 
 async def test_pooler_that_swallows_notifications(
