@@ -40,6 +40,7 @@ FLOORS = (
             "_call",
             "_connector",
             "_delivery",
+            "_dsn",
             "_gate",
             "_links",
             "_listeners",

@@ -13,6 +13,7 @@ import attrs
 import psycopg
 from anyio import to_thread
 
+from .._dsn import check_dsn
 from .._threads import opened
 from ..errors import JournalError
 from ..jobs._writer import Work, Writer
@@ -60,8 +61,10 @@ class Database:
             is_trial: Whether all that is written is forgotten in the end.
 
         Raises:
+            ConfigurationError: *dsn* is no address.
             JournalError: It can't be reached, or holds tables of another version.
         """
+        check_dsn(dsn)
 
         def connected() -> psycopg.Connection[Any]:
             connection = psycopg.connect(dsn, autocommit=True)

@@ -134,6 +134,7 @@ async def enqueue(  # noqa: PLR0913  # the options of a job, keyword only
         dry_run: Whether all of it is forgotten in the end: it tells what would be done.
 
     Raises:
+        ConfigurationError: *dsn* is no address.
         JournalError: The database can't be used, or the same job is being enqueued.
         ValueError: A number is out of its range.
         UnsupportedRequestError: It is asynchronous, and the provider doesn't take that.

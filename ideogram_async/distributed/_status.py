@@ -110,6 +110,7 @@ async def status(dsn: str, *, out: str | None = None, ttl: float = TTL) -> Statu
         ttl: Seconds of silence after which a worker is taken for dead.
 
     Raises:
+        ConfigurationError: *dsn* is no address.
         JournalError: The database can't be used.
     """
     database = await Database.opened(dsn, lambda _: None, patience=0)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from .._dsn import check_dsn
 from ..errors import ConfigurationError
 from ._ledger import FORMAT
 from ._shared import SharedLimiter
@@ -246,16 +247,10 @@ class PostgresLimiter(SharedLimiter):
     def __init__(self, dsn: str, *, key: str, places: int | None = None) -> None:
         super().__init__(places)
         try:
-            from psycopg import ProgrammingError, conninfo  # noqa: PLC0415  # an extra
+            check_dsn(dsn)
         except ImportError:
             raise ConfigurationError(
                 "PostgresLimiter needs psycopg: pip install 'ideogram-async[postgres]'"
-            ) from None
-        try:
-            conninfo.conninfo_to_dict(dsn)
-        except ProgrammingError:  # whose text may hold the password
-            raise ConfigurationError(
-                "dsn must be like postgresql://user:password@host/name"
             ) from None
         self._dsn = dsn
         self._key = key

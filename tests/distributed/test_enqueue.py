@@ -119,6 +119,13 @@ async def test_databases_that_are_refused(dsn: str) -> None:
         await enqueue(["a"], secret, out="out")
     assert "hunter2" not in str(raised.value)
     assert "\n" not in str(raised.value)
+    for wrong in (
+        "postgres:/someone:hunter2@host",
+        "postgresql://one:x@hunter2@host/n",
+    ):
+        with pytest.raises(ConfigurationError, match="dsn must be like") as wrongly:
+            await enqueue(["a"], wrong, out="out")
+        assert "hunter2" not in str(wrongly.value)
     change(dsn, "COMMENT ON TABLE ideogram_jobs IS 'version 99'")
     with pytest.raises(JournalError, match="of version 99, and this program knows"):
         await enqueue(["a"], dsn, out="out")

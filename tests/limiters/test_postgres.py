@@ -45,7 +45,15 @@ async def until(caplog: pytest.LogCaptureFixture, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "dsn", ["postgres:/user:hidden@host", "hidden", "port=x hidden"]
+    "dsn",
+    [
+        *("postgres:/user:hidden@host", "hidden", "port=x hidden"),
+        *(
+            "postgresql://user:p@hidden@host/name",
+            "postgresql://user:hidden/p@host/name",
+        ),
+        "postgresql://user:hidden%den@host/name",
+    ],
 )
 def test_address_that_is_none(dsn: str) -> None:
     """A wrong address is named before anything runs, without the password in it."""
@@ -55,7 +63,19 @@ def test_address_that_is_none(dsn: str) -> None:
         PostgresLimiter(dsn, key="organisation")
 
     assert "hidden" not in str(seen.value)
-    assert seen.value.__suppress_context__
+    assert seen.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        *("host=@abstract", "postgresql://one:1,two/name", "service=x", ""),
+        "postgresql://user:p%40ss%2Fword@host:5432/name",
+    ],
+)
+def test_address_that_is_one(dsn: str) -> None:
+    """Sockets, several hosts, and passwords that are percent-encoded are addresses."""
+    PostgresLimiter(dsn, key="organisation")
 
 
 def test_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
