@@ -266,20 +266,17 @@ class Membership:
         ledger = self._ledger = draft.ledger
         self._ahead, self._changed_at = draft.ahead, self._loop.time()
         del self._news[: draft.written]
-        unwanted: list[Lease] = []
         for number, lease in draft.granted.items():
-            self._held[lease] = number
             waiter = self._queue.pop(number, None)
             if waiter is None or waiter.ready.done():  # it was cancelled meanwhile
-                unwanted.append(lease)
+                self.wake()  # what is neither held nor wanted is free in the ledger
             else:
+                self._held[lease] = number
                 waiter.ready.set_result(lease)
         self._view = View(
             ledger.learnt.limit, ledger.in_use, ledger.waiting, len(ledger.members)
         )
         self._on_view(self._view)
-        for lease in unwanted:
-            self.release(lease, Verdict.ABANDONED, None)
         if self._queue and self.is_failing:
             self._send_away()
 

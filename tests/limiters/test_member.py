@@ -416,3 +416,32 @@ def test_who_comes_as_the_limiter_closes_is_told() -> None:
         return memory.ledger.waiting
 
     assert run(main()) == 0
+
+
+@DELAYS
+def test_thousand_waiters_that_are_cancelled_at_once(delay: float) -> None:
+    """Holders and waiters that end in one moment leave no place in use."""
+
+    async def main() -> tuple[int, int]:
+        memory = Memory.of(4, delay)
+        a, _ = memory.member()
+
+        async def work() -> None:
+            lease = await take(a)
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                a.release(lease, Verdict.ABANDONED, None)
+
+        tasks = [asyncio.create_task(work()) for _ in range(1000)]
+        await asyncio.sleep(1)
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(1)
+        a.release(await take(a, 4), Verdict.SERVED, None)
+        await a.aclose()
+        others = [end for end in ends if not isinstance(end, asyncio.CancelledError)]
+        return len(others), memory.ledger.in_use
+
+    assert run(main()) == (0, 0)
