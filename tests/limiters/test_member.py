@@ -393,6 +393,7 @@ def test_waits_end_with_the_limiter(delay: float) -> None:
         held = await waiting
         gone.cancel()
         waiting = waiter(a)
+        await asyncio.sleep(0.1)
         await a.aclose()
         with pytest.raises(NotSentError, match="the limiter was closed while"):
             await waiting
