@@ -36,7 +36,7 @@ LAYERS: Final = {
     "gate": ("limiter", "_learning", "_queue"),
     "delivery, retries, failover": ("_delivery", "_retry", "_failover", "_call"),
     "hooks and counters": ("_recorder", "_tally", "_listeners"),
-    "connection": ("_transport", "_network"),
+    "connection": ("_transport", "_connector"),
     "answer": ("responses", "costs", "batch"),
     "many: workers, order": ("_bulk", "_batches", "_running"),
 }
@@ -85,7 +85,7 @@ def main() -> None:
     with running() as url:
         columns = [calls(client, url) for client in clients]
     print("| calls per request |", *(f"{name} |" for name in clients))
-    print("| --- |", "--- |" * len(columns))
+    print("| --- |", *("--- |" for _ in columns))
     for name in (*LAYERS, OTHER):
         print(f"| {name} |", *(f"{column[name]} |" for column in columns))
     print("| all |", *(f"{column.total()} |" for column in columns))
