@@ -37,7 +37,7 @@ LAYERS: Final = {
     "delivery, retries, failover": ("_delivery", "_retry", "_failover", "_call"),
     "hooks and counters": ("_recorder", "_tally", "_listeners"),
     "connection": ("_transport", "_connector"),
-    "answer": ("responses", "costs", "batch"),
+    "answer": ("_converter", "responses", "costs", "batch"),
     "many: workers, order": ("_bulk", "_batches", "_running"),
 }
 """What counts as what: names in the path of a function's file."""

@@ -50,10 +50,11 @@ class Body:
         if step.form:
             boundary = os.urandom(16).hex()
             self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
-            self._pieces = multipart(step.form, boundary)
-            self.is_streamed = Upload in map(type, self._pieces)
+            pieces: list[Any] = multipart(step.form, boundary.encode())
+            self._pieces: list[bytes | Upload] = pieces
+            self.is_streamed = Upload in map(type, pieces)
             if not self.is_streamed:
-                self.content = b"".join(cast("list[bytes]", self._pieces))
+                self.content = b"".join(pieces)
 
     async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
         """Open and measure the files of a form that has some.

@@ -1,4 +1,4 @@
-"""Between values and wire forms: the only place that knows JSON and cattrs.
+"""Between values and wire forms.
 
 The wire form of a request follows from the types of its fields:
 
@@ -13,19 +13,13 @@ The wire form of a request follows from the types of its fields:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-import attrs
-import cattrs
-from cattrs.gen import make_dict_unstructure_fn, override
-
+from ._converter import CONVERTER, Structure, field_names, is_model, within
 from ._http import NO_HEADERS, HttpRequest, Part
-from ._plain import bare, field_types
-from ._rules import is_optional
 from .errors import DecodeError
 from .requests import Request
 from .uploads import Upload
@@ -35,8 +29,7 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 
-Structure = Callable[[Any, Any], Any]
-"""Makes a value of JSON."""
+_json_value: Final = json.JSONDecoder().decode
 
 
 def encode(
@@ -44,14 +37,12 @@ def encode(
 ) -> HttpRequest:
     """Return the HTTP request that carries *request*, with further *headers*."""
     endpoint = request.endpoint
-    in_path, in_query = _places(cast("Any", type(request)))
-    given = {name: value for name, value in vars(request).items() if value is not None}
+    kind: Any = type(request)
+    given: Mapping[str, Any] = vars(request)
     url = base_url + endpoint.path
-    for name in in_path:
-        url = url.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
-    if asked := [name for name in in_query if name in given]:
-        query = [(n, _text(value)) for n in asked for value in _members(given.pop(n))]
-        url = f"{url}?{urlencode(query)}"
+    in_path, in_query = _places(kind)
+    if in_path or in_query:
+        url, given = _addressed(url, given, in_path, in_query)
     if endpoint.method == "GET":
         return HttpRequest("GET", url, headers)
     if endpoint.multipart:
@@ -70,10 +61,12 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
     Raises:
         DecodeError: The payload is not what was promised; names the field.
     """
+    kind: Any = returns
     try:
-        return cast("T", _structure_of(cast("Any", returns))(payload, returns))
+        answer: T = _structure_of(kind)(payload, returns)
+        return answer  # noqa: TRY300  # in a line of its own for its type
     except Exception as error:  # noqa: BLE001  # whatever a hook raised
-        misfit = _within("", error)
+        misfit = within("", error)
     where = misfit.where.removeprefix(".") or "$"
     raise DecodeError(
         f"the answer is no {returns.__name__}: {misfit} at {where}"
@@ -90,7 +83,11 @@ def parse_json(body: bytes) -> Any:
         DecodeError: It is not JSON.
     """
     try:
-        return json.loads(body)
+        return _json_value(body.decode())  # nothing to guess: JSON is UTF-8
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(body)  # but some write UTF-16, or begin with a mark
     except (ValueError, RecursionError) as error:
         reason = str(error)
     raise DecodeError(
@@ -102,7 +99,23 @@ def parse_json(body: bytes) -> Any:
 
 def to_jsonable(value: Any) -> Any:
     """Return a request or a response as plain JSON values, unset fields left out."""
-    return _converter.unstructure(value)
+    return CONVERTER.unstructure(value)
+
+
+def _addressed(
+    url: str,
+    given: Mapping[str, Any],
+    in_path: tuple[str, ...],
+    in_query: tuple[str, ...],
+) -> tuple[str, Mapping[str, Any]]:
+    """Return *url* with the fields that belong there, and the others."""
+    for name in in_path:
+        url = url.replace(f"{{{name}}}", quote(str(given[name]), safe=""))
+    asked = [(n, given[n]) for n in in_query if given[n] is not None]
+    if query := [(n, _text(each)) for n, value in asked for each in _members(value)]:
+        url = f"{url}?{urlencode(query)}"
+    rest = given.keys() - {*in_path, *in_query}
+    return url, {name: value for name, value in given.items() if name in rest}
 
 
 def _parts(given: Mapping[str, Any], envelope: str | None) -> list[Part]:
@@ -112,6 +125,8 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> list[Part]:
         parts.append(Part(envelope, _dumps(_json(texts)), JSON_TYPE))
         given = {name: value for name, value in given.items() if _is_file(value)}
     for name, value in given.items():
+        if value is None:
+            continue
         if isinstance(value, str):
             parts.append(Part(name, value.encode()))
         else:
@@ -124,8 +139,8 @@ def _part(name: str, value: Any) -> Part:
         return Part(name, value.encode())
     if isinstance(value, Upload):
         return Part(name, value, value.media_type)
-    if _is_model(type(value)):
-        return Part(name, _dumps(_converter.unstructure(value)), JSON_TYPE)
+    if is_model(type(value)):
+        return Part(name, _dumps(CONVERTER.unstructure(value)), JSON_TYPE)
     return Part(name, _text(value).encode())
 
 
@@ -144,7 +159,11 @@ def _text(value: Any) -> str:
 
 
 def _json(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _converter.unstructure(value) for name, value in given.items()}
+    return {
+        name: CONVERTER.unstructure(value)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def _dumps(value: Any) -> bytes:
@@ -153,136 +172,15 @@ def _dumps(value: Any) -> bytes:
 
 @cache
 def _structure_of(returns: Any) -> Structure:
-    return _converter.get_structure_hook(returns)
+    return CONVERTER.get_structure_hook(returns)
 
 
 @cache
 def _places(cls: Any) -> tuple[tuple[str, ...], ...]:
     """Return the fields of a request class that are for the path, and for the query."""
-    names = _field_names(cls)
+    names = field_names(cls)
     endpoint = cls.endpoint
     in_path = tuple(name for name in names if f"{{{name}}}" in endpoint.path)
     if endpoint.method == "GET":
         return in_path, tuple(n for n in names if n not in in_path)
     return in_path, endpoint.query
-
-
-def _field_names(cls: Any) -> tuple[str, ...]:
-    return tuple(attribute.name for attribute in attrs.fields(cls))
-
-
-class _Misfit(Exception):  # noqa: N818  # what is wrong, told on by `decode`
-    """What is wrong with a value, and where it stands in the answer."""
-
-    def __init__(self, what: str, where: str) -> None:
-        super().__init__(what)
-        self.where = where
-
-
-def _within(place: str, error: Exception) -> _Misfit:
-    """Return *error* as seen from the value that has *place* in it."""
-    return _Misfit(str(error), place + getattr(error, "where", ""))
-
-
-def _structure_datetime(value: Any, _: object) -> datetime:
-    moment = datetime.fromisoformat(value)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _exactly(kind: type[Any], name: str) -> Structure:
-    """Return what takes a value of that kind as it is, and no other."""
-
-    def structure(value: Any, _: object) -> Any:
-        if type(value) is not kind:
-            raise TypeError(f"not {name}: {value!r:.80}")
-        return value
-
-    return structure
-
-
-def _structure_list(hint: Any) -> Structure:
-    (inner_type, _) = get_args(hint)
-    inner = _converter.get_structure_hook(inner_type)
-
-    def structure(value: Any, _: object) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise TypeError(f"not a list: {value!r:.80}")
-        made: list[Any] = []
-        try:
-            for member in cast("list[Any]", value):
-                made.append(inner(member, inner_type))  # noqa: PERF401  # it counts
-        except Exception as error:  # noqa: BLE001  # whatever a hook raised
-            raise _within(f"[{len(made)}]", error) from None
-        return tuple(made)
-
-    return structure
-
-
-def _structure_optional(hint: Any) -> Structure:
-    inner_type = bare(hint)
-    inner: Structure = _converter.get_structure_hook(inner_type)
-    return lambda value, _: None if value is None else inner(value, inner_type)
-
-
-def _structure_model(cls: Any) -> Structure:
-    hints = {n: field_types(cls)[n] for n in _field_names(cls) if n != "extra"}
-    hooks = {n: _converter.get_structure_hook(hint) for n, hint in hints.items()}
-    kind_of = {name: bare(hint) for name, hint in hints.items()}.get
-    required = frozenset(
-        each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
-    )
-
-    def structure(value: Any, _: object) -> Any:
-        if not isinstance(value, dict):
-            raise TypeError(f"not an object: {value!r:.80}")
-        given: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        name = ""
-        try:
-            for name, member in cast("dict[str, Any]", value).items():
-                if type(member) is kind_of(name):  # as it is
-                    given[name] = member
-                elif member is None and name not in required:
-                    continue
-                elif name in hooks:
-                    given[name] = hooks[name](member, hints[name])
-                else:
-                    extra[name] = member
-        except Exception as error:  # noqa: BLE001  # whatever a hook raised
-            raise _within(f".{name}", error) from None
-        if missing := required.difference(given):
-            raise _Misfit("required field missing", f".{min(missing)}")
-        return cls(**given, extra=extra) if extra else cls(**given)
-
-    return structure
-
-
-def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    inner = make_dict_unstructure_fn(cls, _converter, extra=override(omit=True))
-
-    def unstructure(value: Any) -> dict[str, Any]:
-        given = {name: each for name, each in inner(value).items() if each is not None}
-        return given | dict(getattr(value, "extra", ()))
-
-    return unstructure
-
-
-def _is_list(hint: Any) -> bool:
-    return get_origin(hint) is tuple
-
-
-def _is_model(cls: Any) -> bool:
-    return attrs.has(cls) and cls is not Upload
-
-
-_converter: Final = cattrs.Converter()
-_converter.register_structure_hook(datetime, _structure_datetime)
-_converter.register_structure_hook(bool, _exactly(bool, "a boolean"))
-_converter.register_structure_hook(int, _exactly(int, "a whole number"))
-_converter.register_structure_hook(str, _exactly(str, "a string"))
-_converter.register_unstructure_hook(datetime, datetime.isoformat)
-_converter.register_unstructure_hook(Upload, str)
-_converter.register_structure_hook_factory(is_optional, _structure_optional)
-_converter.register_structure_hook_factory(_is_model, _structure_model)
-_converter.register_structure_hook_factory(_is_list, _structure_list)
-_converter.register_unstructure_hook_factory(_is_model, _unstructure_model)

@@ -180,9 +180,13 @@ class Delivery:
 
     def _times(self, step: HttpRequest, call: Call) -> tuple[float, float]:
         """Return the seconds for an attempt, and those of them to connect."""
-        longest = HARMLESS_TIMEOUT if step.is_harmless else math.inf
-        seconds = min(self.timeout, longest, call.remaining())
-        return seconds, min(CONNECT_TIMEOUT, max(call.patience(), 0.001))
+        seconds, connect = self.timeout, CONNECT_TIMEOUT
+        if step.is_harmless:
+            seconds = min(seconds, HARMLESS_TIMEOUT)
+        if call.waits_until != math.inf:
+            seconds = min(seconds, call.remaining())
+            connect = min(connect, max(call.patience(), 0.001))
+        return seconds, connect
 
     def _give_back(self, lease: Lease, call: Call, error: BaseException | None) -> None:
         if call.keeps_places and error is None:

@@ -12,7 +12,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -76,7 +76,8 @@ class Channel:
                 step = exchange.send(reply)
         except StopIteration as finished:
             call.answered_by = self.provider
-            return cast("T", finished.value)
+            answer: T = finished.value
+            return answer
         except IdeogramError as error:
             error.provider, error.request = self.provider.name, request
             if call.is_accepted and isinstance(error, TransportError):

@@ -121,14 +121,14 @@ class HttpResponse(NamedTuple):
         return f"<HttpResponse {self.status}, {len(self.body)} bytes>"
 
 
-def multipart(form: tuple[Part, ...], boundary: str) -> list[bytes | Upload]:
+def multipart(form: tuple[Part, ...], boundary: bytes) -> list[bytes | Upload]:
     """Return the pieces of a multipart body in order; files are left to be streamed."""
-    start = f"--{boundary}\r\n".encode()
+    start = b"--%b\r\n" % boundary
     pieces: list[bytes | Upload] = []
     for name, content, media_type in form:
         filename = content.filename if isinstance(content, Upload) else None
         pieces += (start, _header(name, filename, media_type), content, b"\r\n")
-    pieces.append(f"--{boundary}--\r\n".encode())
+    pieces.append(b"--%b--\r\n" % boundary)
     return pieces
 
 

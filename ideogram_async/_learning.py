@@ -114,7 +114,7 @@ class LearntLimit:
 
     def allows(self, places: int, in_use: int, now: float) -> bool:
         """Whether *places* more may be taken; more than the limit only alone."""
-        if now < self.closed_until or (self.is_ailing and self.trials):
+        if now < self.closed_until or (self.trials and self.is_ailing):
             return False
         return in_use + places <= self.limit or not in_use
 

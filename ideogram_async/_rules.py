@@ -130,9 +130,8 @@ def checker(hint: Any) -> Check:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _all_of(checker(arguments[0]), *arguments[1:])
-    if origin in (Union, types.UnionType):
-        (inner,) = (arm for arm in arguments if arm is not types.NoneType)
-        return _optional(checker(inner))
+    if is_optional(hint):
+        return _optional(checker(without_none(hint)))
     if origin is Literal:
         return _member_of(arguments)
     if origin is tuple:
@@ -143,6 +142,14 @@ def checker(hint: Any) -> Check:
 def is_optional(hint: Any) -> bool:
     """Whether None is a value of the type *hint*."""
     return get_origin(hint) in (Union, types.UnionType)
+
+
+def without_none(hint: Any) -> Any:
+    """Return the type *hint* of a value that is given."""
+    if not is_optional(hint):
+        return hint
+    (inner,) = (arm for arm in get_args(hint) if arm is not types.NoneType)
+    return inner
 
 
 def _all_of(*checks: Check) -> Check:
@@ -188,22 +195,26 @@ def _every(inner: Check) -> Check:
 
 
 def _instance_of(kind: type[Any]) -> Check:
+    if kind is str:
+        return _text
     accepted = (int, float) if kind is float else (kind,)
 
     def check(value: Any) -> str | None:
         is_stray_bool = isinstance(value, bool) and kind is not bool
         if not isinstance(value, accepted) or is_stray_bool:
             return f"must be of type {kind.__name__}, got {reprlib.repr(value)}"
-        return _unsendable(value) if isinstance(value, str) else None
+        return None
 
     return check
 
 
-def _unsendable(text: str) -> str | None:
-    if text.isascii():
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return f"must be of type str, got {reprlib.repr(value)}"
+    if value.isascii():
         return None
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError as error:
-        return f"must be text that UTF-8 can hold, got {text[error.start]!r} in it"
+        return f"must be text that UTF-8 can hold, got {value[error.start]!r} in it"
     return None

@@ -99,7 +99,7 @@ def test_remix_on_the_wire() -> None:
     )
     step = encode(request, BASE)
 
-    pieces = multipart(step.form, "b")
+    pieces = multipart(step.form, b"b")
 
     body = b"".join(
         piece.source if isinstance(piece, Upload) else piece  # type: ignore[misc]
@@ -301,8 +301,14 @@ def test_unreadable_answers_name_the_field(payload: object, field: str) -> None:
 
 
 def test_json_is_parsed() -> None:
-    """A body is read as UTF-8 JSON."""
+    """A body is read as UTF-8 JSON, which JSON is."""
     assert parse_json('{"a": "猫"}'.encode()) == {"a": "猫"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_json_in_another_encoding_is_parsed(encoding: str) -> None:
+    """A paid answer is not lost to the encoding that a gateway writes."""
+    assert parse_json('{"a": "猫"}'.encode(encoding)) == {"a": "猫"}
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\xff", b"[" * 100_000])

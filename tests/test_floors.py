@@ -29,8 +29,8 @@ FLOORS = (
         *("uploads", "vocabulary", "_value"),
     ),
     (
-        *("_codec", "_columns", "_http", "_learning", "_logging", "_queue", "_rows"),
-        *("_semantics", "inputs", "masks"),
+        *("_codec", "_columns", "_converter", "_http", "_learning", "_logging"),
+        *("_queue", "_rows", "_semantics", "inputs", "masks"),
     ),
     ("providers",),
     (

@@ -23,7 +23,7 @@ def test_multipart_bytes() -> None:
         Part("color_palette", b'{"name":"PASTEL"}', "application/json"),
     )
 
-    pieces = list(multipart(form, "xyz"))
+    pieces = list(multipart(form, b"xyz"))
 
     assert PNG in pieces
     body = b"".join(PNG.source if piece is PNG else piece for piece in pieces)
@@ -48,7 +48,7 @@ def test_multipart_bytes() -> None:
 
 def test_empty_form_is_its_end() -> None:
     """A form without parts has only its closing boundary."""
-    assert list(multipart((), "xyz")) == [b"--xyz--\r\n"]
+    assert list(multipart((), b"xyz")) == [b"--xyz--\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_filename_cannot_break_out_of_its_header(filename: str, shown: bytes) ->
     """Quotes and line ends in a name are escaped as browsers do."""
     upload = Upload.from_bytes(b"1", filename, media_type="image/png")
 
-    pieces = multipart((Part('im"age', upload, "image/png"),), "b")
+    pieces = multipart((Part('im"age', upload, "image/png"),), b"b")
 
     assert pieces[1] == (
         b'Content-Disposition: form-data; name="im%22age"; filename="'

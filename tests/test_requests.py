@@ -312,7 +312,7 @@ def test_groups_hand_their_relations_on() -> None:
         one: str | None = None
         two: str | None = None
 
-    assert Either.relations[0].complaint({"one": "a"}) is None
+    assert Either.relations[0].complaint({"one": "a", "two": None}) is None
     assert Exclusive("resolution", "aspect_ratio") in RemixV3.relations
 
 

@@ -137,8 +137,8 @@ class Provider:
                 " (the request ran and is likely billed; the body is kept)",
                 body=body,
             ) from error
-        answer = _codec.decode(official, request.returns, body)
-        return cast("T", answer)
+        answer: T = _codec.decode(official, request.returns, body)
+        return answer
 
     @classmethod
     def refusal(cls, request: Request[Any]) -> str | None:
@@ -162,7 +162,8 @@ class Provider:
             UnsupportedRequestError: It has no route for the class or a field; names
                 those that have.
         """
-        if wrong := cls.refusal(request):
+        if cls.complaint(request) is not None:
+            wrong = cls.refusal(request)
             raise UnsupportedRequestError(
                 f"{wrong} (nothing was sent)", provider=cls.name, request=request
             )

@@ -25,7 +25,7 @@ import attrs
 from attrs import field
 
 from .._plain import bare, field_types
-from .._rules import Check, checker, is_optional
+from .._rules import Check, checker, is_optional, without_none
 from .._value import Value
 from ._docs import with_inherited_attributes
 from ._registry import Registry, registered
@@ -36,7 +36,7 @@ C = TypeVar("C", bound=type[Any])
 
 
 Given = Mapping[str, Any]
-"""The fields that are not None, by name."""
+"""The fields by name; those that are None are not given."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -68,7 +68,7 @@ class Exclusive(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if self.first not in given or self.second not in given:
+        if given.get(self.first) is None or given.get(self.second) is None:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
@@ -81,9 +81,9 @@ class SameCount(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if self.field not in given:
+        if given.get(self.field) is None:
             return None
-        found, wanted = len(given[self.field]), len(given.get(self.of, ()))
+        found, wanted = len(given[self.field]), len(given.get(self.of) or ())
         if found == wanted:
             return None
         return f"{self.field} must have {wanted} members, as {self.of}, got {found}"
@@ -97,7 +97,7 @@ class ExactlyOne(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if (self.first in given) != (self.second in given):
+        if (given.get(self.first) is None) != (given.get(self.second) is None):
             return None
         return f"give exactly one of {self.first} and {self.second}"
 
@@ -111,7 +111,7 @@ class OnlyForModels(NamedTuple):
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
         model = given.get("model")
-        if self.field not in given or model in {None, *self.models}:
+        if given.get(self.field) is None or model in {None, *self.models}:
             return None
         return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
 
@@ -127,14 +127,20 @@ class Fields(Value):
 
     _checks: ClassVar[Mapping[str, Check]] = {}
     _required: ClassVar[frozenset[str]] = frozenset()
+    _lists: ClassVar[frozenset[str]] = frozenset()
 
     def __attrs_post_init__(self) -> None:
         """Check every field that is given, as most are not, and what must hold."""
-        given = {name: value for name, value in vars(self).items() if value is not None}
+        given, checks = vars(self), self._checks
         for name in self._required:
-            given.setdefault(name)
+            if given[name] is None:
+                raise ValueError(f"{name} {checks[name](None)}")
         for name, value in given.items():
-            if wrong := self._checks[name](value):
+            if value is None:
+                continue
+            if isinstance(value, list) and name in self._lists:
+                value = given[name] = tuple(cast("list[Any]", value))  # noqa: PLW2901  # frozen, too
+            if wrong := checks[name](value):
                 separator = "" if wrong.startswith("[") else " "
                 raise ValueError(f"{name}{separator}{wrong}")
         for relation in self.relations:
@@ -165,8 +171,8 @@ class Request(Fields, Generic[T_co]):
     @property
     def places(self) -> int:
         """How many places in the service's limit this takes: one per image made."""
-        images = cast("int | None", getattr(self, "num_images", None)) or 1
-        return self.endpoint.places * images
+        images: int | None = getattr(self, "num_images", None)
+        return self.endpoint.places * (images or 1)
 
 
 REQUESTS: Final[Mapping[str, type[Request[Any]]]] = Registry()
@@ -222,32 +228,15 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 
 def _checked(cls: type[Any]) -> type[Any]:
-    made = attrs.frozen(
-        kw_only=True, slots=False, eq=False, repr=False, field_transformer=_with_tuples
-    )(cls)
+    made = attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
-    made._checks = {name: checker(hints[name]) for name in names}  # noqa: SLF001  # our own
+    made._checks = {name: checker(without_none(hints[name])) for name in names}  # noqa: SLF001  # our own
     made._required = frozenset(n for n in names if not is_optional(hints[n]))  # noqa: SLF001  # our own
+    made._lists = frozenset(  # noqa: SLF001  # our own
+        name for name in names if typing.get_origin(bare(hints[name])) is tuple
+    )
     return made
-
-
-def _with_tuples(
-    cls: type[Any], declared: list[attrs.Attribute[Any]]
-) -> list[attrs.Attribute[Any]]:
-    hints = field_types(cast("Any", cls))
-    return [
-        each.evolve(converter=_frozen_list)
-        if typing.get_origin(bare(hints[each.name])) is tuple
-        else each
-        for each in declared
-    ]
-
-
-def _frozen_list(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(cast("list[Any]", value))
-    return value
 
 
 def _answer_type(cls: type[Request[Any]]) -> type[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import attrs
 
@@ -28,14 +28,13 @@ class _Nothing(dict[str, Any]):
 NOTHING: Final[Mapping[str, Any]] = _Nothing()
 
 
-@lru_cache(maxsize=1024)
-def _first(text: str | None) -> str | None:
+def shared(text: str | None) -> str | None:
+    """Return one object for equal texts: of some, a long batch has only a few."""
     return text
 
 
-def shared(text: str | None) -> str | None:
-    """Return one object for equal texts: of some, a long batch has only a few."""
-    return _first(text)
+if not TYPE_CHECKING:  # mypy takes plain functions only for a converter
+    shared = lru_cache(maxsize=1024)(shared)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
