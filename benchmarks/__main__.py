@@ -224,10 +224,9 @@ def main() -> None:
     for name in () if given.table else given.only or parts:
         started = time.monotonic()
         results[name] = parts[name]()
-        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
-    if not given.table:
         results["about"] = about(given.peers, is_quick=given.quick)
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        path.write_text(json.dumps(results, indent=1) + "\n")  # not only at the end
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     table.write(results, given.out / "README.md")
     from . import plots  # noqa: PLC0415  # matplotlib, for this alone
 
