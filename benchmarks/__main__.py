@@ -203,7 +203,7 @@ def _versions() -> dict[str, str]:
 def main() -> None:
     """Measure, and write what was found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a look, in two minutes")
+    parser.add_argument("--quick", action="store_true", help="a look, in four minutes")
     parser.add_argument("--peers", metavar="PYTHON", help="of the peers' environment")
     parser.add_argument("--only", nargs="+", metavar="PART", help="leave the rest")
     parser.add_argument("--table", action="store_true", help="measure nothing")

@@ -4,7 +4,7 @@
 
 CPU time on a shared machine differs by 10 to 20 % from one process to the next; the
 instructions of a program don't, so a change of one in a hundred shows. What the kernel
-does for it is not counted. Needs valgrind, and takes a minute.
+does for it is not counted. Needs valgrind, and takes half a minute for each client.
 """
 
 from __future__ import annotations
