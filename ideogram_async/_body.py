@@ -16,8 +16,8 @@ from typing import IO, Any, Final, cast
 import anyio
 import attrs
 
-from ._backend import backend_ready
 from ._http import HttpRequest, multipart
+from ._ready import backend_ready
 from ._threads import opened
 from .errors import TransportError
 from .uploads import StreamSource, Upload, UrlSource

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 import anyio
 import attrs
 
-from ._backend import backend_ready
 from ._call import Call, Halt
 from ._queue import LOOK_AHEAD
+from ._ready import backend_ready
 from ._retry import LOCKS_OUT
 from ._transport import is_cancelled
 from .batch import Failure, Success

@@ -13,13 +13,13 @@ The wire form of a request follows from the types of its fields:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from ._converter import CONVERTER, Structure, field_names, is_model, within
 from ._http import NO_HEADERS, HttpRequest, Part
+from ._plain import field_names, is_model
 from .errors import DecodeError
 from .requests import Request
 from .uploads import Upload
@@ -66,8 +66,8 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
         answer: T = _structure_of(kind)(payload, returns)
         return answer  # noqa: TRY300  # in a line of its own for its type
     except Exception as error:  # noqa: BLE001  # whatever a hook raised
-        misfit = within("", error)
-    where = misfit.where.removeprefix(".") or "$"
+        misfit = error
+    where = getattr(misfit, "where", "").removeprefix(".") or "$"
     raise DecodeError(
         f"the answer is no {returns.__name__}: {misfit} at {where}"
         " (the request ran and is likely billed; the body is kept)",
@@ -99,7 +99,7 @@ def parse_json(body: bytes) -> Any:
 
 def to_jsonable(value: Any) -> Any:
     """Return a request or a response as plain JSON values, unset fields left out."""
-    return CONVERTER.unstructure(value)
+    return _converter().unstructure(value)
 
 
 def _addressed(
@@ -140,7 +140,7 @@ def _part(name: str, value: Any) -> Part:
     if isinstance(value, Upload):
         return Part(name, value, value.media_type)
     if is_model(type(value)):
-        return Part(name, _dumps(CONVERTER.unstructure(value)), JSON_TYPE)
+        return Part(name, _dumps(to_jsonable(value)), JSON_TYPE)
     return Part(name, _text(value).encode())
 
 
@@ -160,9 +160,7 @@ def _text(value: Any) -> str:
 
 def _json(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: CONVERTER.unstructure(value)
-        for name, value in given.items()
-        if value is not None
+        name: to_jsonable(value) for name, value in given.items() if value is not None
     }
 
 
@@ -171,8 +169,17 @@ def _dumps(value: Any) -> bytes:
 
 
 @cache
-def _structure_of(returns: Any) -> Structure:
-    return CONVERTER.get_structure_hook(returns)
+def _converter() -> Any:
+    """Return what knows cattrs, which takes 20 ms to import."""
+    from ._converter import CONVERTER  # noqa: PLC0415
+
+    return CONVERTER
+
+
+@cache
+def _structure_of(returns: Any) -> Callable[[Any, Any], Any]:
+    found: Callable[[Any, Any], Any] = _converter().get_structure_hook(returns)
+    return found
 
 
 @cache

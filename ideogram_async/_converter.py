@@ -14,18 +14,13 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from ._plain import bare, field_types
+from ._plain import bare, field_names, field_types, is_model
 from ._rules import is_optional
 from .uploads import Upload
 
 
 Structure = Callable[[Any, Any], Any]
 """Makes a value of JSON."""
-
-
-def field_names(cls: Any) -> tuple[str, ...]:
-    """Return the names of the fields of a class, in order."""
-    return tuple(attribute.name for attribute in attrs.fields(cls))
 
 
 class Misfit(Exception):  # noqa: N818  # what is wrong, told on by `decode`
@@ -36,7 +31,7 @@ class Misfit(Exception):  # noqa: N818  # what is wrong, told on by `decode`
         self.where = where
 
 
-def within(place: str, error: Exception) -> Misfit:
+def _within(place: str, error: Exception) -> Misfit:
     """Return *error* as seen from the value that has *place* in it."""
     return Misfit(str(error), place + getattr(error, "where", ""))
 
@@ -70,7 +65,7 @@ def _structure_list(hint: Any) -> Structure:
             for member in members:
                 made.append(inner(member, inner_type))  # noqa: PERF401  # it counts
         except Exception as error:  # noqa: BLE001  # whatever a hook raised
-            raise within(f"[{len(made)}]", error) from None
+            raise _within(f"[{len(made)}]", error) from None
         return tuple(made)
 
     return structure
@@ -108,7 +103,7 @@ def _structure_model(cls: Any) -> Structure:
                 else:
                     extra[name] = member
         except Exception as error:  # noqa: BLE001  # whatever a hook raised
-            raise within(f".{name}", error) from None
+            raise _within(f".{name}", error) from None
         if missing := required.difference(given):
             raise Misfit("required field missing", f".{min(missing)}")
         return cls(**given, extra=extra) if extra else cls(**given)
@@ -128,11 +123,6 @@ def _unstructure_model(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 def _is_list(hint: Any) -> bool:
     return get_origin(hint) is tuple
-
-
-def is_model(cls: Any) -> bool:
-    """Whether values of the class are objects in JSON."""
-    return attrs.has(cls) and cls is not Upload
 
 
 CONVERTER: Final = cattrs.Converter()

@@ -143,6 +143,12 @@ class Failover:
         """Places in use, with all of them."""
         return sum(channel.limiter.in_use for channel in self.channels)
 
+    def supports(self, request: type[Request[Any]] | Request[Any]) -> bool:
+        """Whether there is a route for a request class, or for a request as it is."""
+        if isinstance(request, Request):
+            return bool(self._taking(request))
+        return any(request in each.provider.routes for each in self.channels)
+
     def cost(self, request: Request[Any]) -> Cost:
         """Return what *request* costs at the provider that is asked first.
 

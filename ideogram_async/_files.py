@@ -17,10 +17,10 @@ import anyio
 import attrs
 
 from . import providers, responses
-from ._backend import backend_ready
 from ._call import Call
 from ._http import HttpRequest, HttpResponse
 from ._listeners import Listeners
+from ._ready import backend_ready
 from ._recorder import DownloadRecord
 from ._retry import RetryPolicy, repeat
 from ._tally import Downloads

@@ -59,6 +59,16 @@ def made(kind: type[T], given: Mapping[str, Any]) -> T:
     return build(kind, texts, opened=_opened)
 
 
+def is_model(cls: Any) -> bool:
+    """Whether values of the class are objects in JSON."""
+    return attrs.has(cls) and cls is not Upload
+
+
+def field_names(cls: Any) -> tuple[str, ...]:
+    """Return the names of the fields of a class, in order."""
+    return tuple(attribute.name for attribute in attrs.fields(cls))
+
+
 @cache
 def field_types(kind: Any) -> dict[str, Any]:
     """Return the type of every field of the class *kind*, by name."""

@@ -17,9 +17,9 @@ import anyio
 import attrs
 
 from . import requests
-from ._backend import backend_ready
 from ._call import Call
 from ._failover import Channel, Failover
+from ._ready import backend_ready
 from ._retry import LOCKS_OUT, RetryPolicy
 from .errors import (
     DecodeError,

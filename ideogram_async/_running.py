@@ -20,9 +20,9 @@ from typing import Any, Generic, TypeVar
 import anyio
 import attrs
 
-from ._backend import backend_ready
 from ._bulk import Outcomes
 from ._call import Call
+from ._ready import backend_ready
 from .batch import Batch, Failure, Success
 from .errors import IdeogramError, NotSentError, OutcomeUnknownError
 from .requests import Request

@@ -22,6 +22,7 @@ from ._http import Secret
 from ._links import Links
 from ._listeners import Listeners
 from ._polling import Poller
+from ._ready import converter_ready
 from ._recorder import Recorder
 from ._retry import RetryPolicy
 from ._running import RunningBatches
@@ -160,10 +161,7 @@ class IdeogramClient(Batches):
 
     def supports(self, request: type[Request[Any]] | Request[Any]) -> bool:
         """Whether there is a route for a request class, or for a request as it is."""
-        providers = [channel.provider for channel in self._failover.channels]
-        if isinstance(request, Request):
-            return any(each.complaint(request) is None for each in providers)
-        return any(request in each.routes for each in providers)
+        return self._failover.supports(request)
 
     def estimate(
         self,
@@ -293,6 +291,7 @@ class IdeogramClient(Batches):
 
     async def __aenter__(self) -> Self:
         """Return the client."""
+        await converter_ready()
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -35,7 +35,7 @@ FLOORS = (
     ("providers",),
     (
         *(
-            "_backend",
+            "_ready",
             "_body",
             "_call",
             "_connector",

@@ -29,6 +29,13 @@ Exchange = Generator[HttpRequest, HttpResponse, T]
 """Yields what to send, is sent the reply, returns the answer."""
 
 
+class _AtIdeogram:
+    """What a plain prompt becomes at Ideogram: loaded when somebody asks for it."""
+
+    def __get__(self, provider: object, kind: type[Any]) -> type[Request[Any]]:
+        return requests.GenerateV3
+
+
 class Provider:
     """A service that takes requests; each derives from this and says where it differs.
 
@@ -59,16 +66,11 @@ class Provider:
     key_variable: ClassVar[str]
     key_header: ClassVar[str] = "Authorization"
     key_scheme: ClassVar[str] = "Bearer "
-    default_request: ClassVar[type[Request[Any]]]
+    default_request: ClassVar[type[Request[Any]]] = cast("Any", _AtIdeogram())
     places: ClassVar[int | None] = None
     routes: ClassVar[Mapping[type[Request[Any]], Route]] = {}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
     prices: ClassVar[PriceList] = PriceList()
-
-    def __init_subclass__(cls) -> None:
-        """Let a plain prompt become what it becomes at Ideogram."""
-        if not hasattr(cls, "default_request"):
-            cls.default_request = requests.GenerateV3
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         check_class(type(self))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import anyio
 import attrs
 
-from .._backend import backend_ready
 from .._call import Call
 from .._failover import Channel
 from .._http import HttpRequest
+from .._ready import backend_ready
 from ..client import IdeogramClient
 from ..errors import ConfigurationError, IdeogramError, WebhookVerificationError
 from ..requests import SubmitGenerateV4
