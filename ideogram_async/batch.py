@@ -67,6 +67,13 @@ class Batch(Sequence[Success[T] | Failure], Generic[T]):
     def __init__(self, outcomes: Iterable[Success[T] | Failure]) -> None:
         self._outcomes = sorted(outcomes, key=INDEX)
 
+    @classmethod
+    def _of_sorted(cls, outcomes: list[Success[T] | Failure]) -> Batch[T]:
+        """Return the batch of a list in input order; to sort a long one takes time."""
+        batch = cls.__new__(cls)
+        batch._outcomes = outcomes  # noqa: SLF001  # our own
+        return batch
+
     @overload
     def __getitem__(self, index: int) -> Success[T] | Failure: ...
     @overload
