@@ -178,4 +178,4 @@ async def _collected(
     async with stream as outcomes:
         async for outcome in outcomes:
             insort(in_order, outcome, key=INDEX)
-    return Batch._of_sorted(in_order)  # noqa: SLF001  # our own
+    return Batch(in_order, is_sorted=True)
