@@ -63,13 +63,12 @@ class Loads:
 
     Attributes:
         repetitions: How often each client is measured.
-        requests: How many requests each makes then.
-        in_flight: How many at once, in turn.
+        requests: How many requests each makes then, by how many at once: so many more
+            that how it begins and ends is little of it.
     """
 
     repetitions: int
-    requests: int
-    in_flight: tuple[int, ...]
+    requests: dict[int, int]
 
 
 def measured(loads: Loads, peers: str | None) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def measured(loads: Loads, peers: str | None) -> dict[str, Any]:
         "reference": REFERENCE,
         "requests": loads.requests,
         "missing": absent,
-        "by_load": {str(at): _at(at, loads, pythons) for at in loads.in_flight},
+        "by_load": {str(at): _at(at, loads, pythons) for at in loads.requests},
     }
 
 
@@ -99,7 +98,7 @@ def _at(load: int, loads: Loads, pythons: dict[str, str]) -> dict[str, Any]:
         for turn, name in _turns(list(pythons), loads.repetitions):
             if name in wrong or name in slow:
                 continue
-            count = loads.requests // (SLOW if name in PEERS else 1)
+            count = loads.requests[load] // (SLOW if name in PEERS else 1)
             started = time.perf_counter()
             try:
                 row = _one(name, url, load, count, pythons[name])
