@@ -124,7 +124,7 @@ async def test_next_is_not_asked_otherwise(
     async with (
         Server(act) as first,
         Server(answer()) as second,
-        asking(first.url, second.url, timeout=0.3) as (client, _),
+        asking(first.url, second.url, timeout=2.0) as (client, _),
     ):
         with pytest.raises(expected) as caught:
             await client.generate("a cat")
