@@ -24,7 +24,7 @@ import attrs
 
 from ideogram_async import GenerateV3, IdeogramClient, Request
 
-from .figures import ENVIRONMENT, ROOT, require, rounded
+from .figures import ENVIRONMENT, ROOT, require
 
 
 ITEMS: Final = 2000
@@ -32,8 +32,6 @@ LATENCY: Final = 0.5
 """Seconds of a request."""
 SHARED_LATENCY: Final = 0.05
 """The same where two clients share a key: what evens them is counted in answers."""
-LOOK: Final = 0.1
-"""Seconds between looks at the places in use."""
 SIZES: Final = (1, 2, 4, 8)
 SHARES: Final = (50, 20, 20, 10)
 
@@ -162,14 +160,11 @@ async def measure(name: str, items: int = ITEMS) -> dict[str, Any]:
         IdeogramClient("benchmark", base_url=served.url) as client,
     ):
         served.start()
-        points: list[tuple[float, int, int]] = []
-        looking = asyncio.create_task(_look(client, points))
         started, cpu = time.perf_counter(), time.process_time()
         async with client.stream_many(requests(scenario, items)) as outcomes:
             async for outcome in outcomes:
                 answered += hasattr(outcome, "response")
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        looking.cancel()
         left = client.limiter.in_use
     report = served.report
     counts = (answered, report["billed"], report["twice"], left)
@@ -178,16 +173,7 @@ async def measure(name: str, items: int = ITEMS) -> dict[str, Any]:
         "efficiency": scenario.ideal(report["work"]) / seconds,
         "refusals": report["refusals"] / items,
         "microseconds": 1e6 * cpu / items,
-        "points": points,
     }
-
-
-async def _look(client: IdeogramClient, points: list[tuple[float, int, int]]) -> None:
-    started = time.perf_counter()
-    while True:
-        at = rounded(time.perf_counter() - started)
-        points.append((at, client.limiter.in_use, client.limiter.limit))
-        await asyncio.sleep(LOOK)
 
 
 async def shares(seconds: float) -> dict[str, Any]:
