@@ -66,8 +66,8 @@ def decode(payload: Any, returns: type[T], body: bytes) -> T:
         answer: T = _structure_of(kind)(payload, returns)
         return answer  # noqa: TRY300  # in a line of its own for its type
     except Exception as error:  # noqa: BLE001  # whatever a hook raised
-        misfit = error
-    where = getattr(misfit, "where", "").removeprefix(".") or "$"
+        misfit, where = str(error), getattr(error, "where", "")
+    where = where.removeprefix(".") or "$"
     raise DecodeError(
         f"the answer is no {returns.__name__}: {misfit} at {where}"
         " (the request ran and is likely billed; the body is kept)",
