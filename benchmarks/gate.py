@@ -3,8 +3,8 @@
     python -m benchmarks.gate [NAME ...]
 
 The sandbox runs in a process of its own and takes half a second on average for a
-request (log-normal), which is less than a tenth of what the service takes. Efficiency
-is the ideal makespan, all work at the full limit all the time, over the measured one.
+request (log-normal). Efficiency is the ideal makespan, all work at the full limit all
+the time, over the measured one.
 """
 
 from __future__ import annotations
