@@ -7,16 +7,17 @@ and gives no exact length where there is one; so the pieces come from `_http.mul
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+import aiohttp
 import anyio
 import attrs
 
-from ._http import HttpRequest, multipart
+from ._http import NO_HEADERS, HttpRequest, multipart
 from ._ready import backend_ready
 from ._threads import opened
 from .errors import TransportError
@@ -24,6 +25,7 @@ from .uploads import StreamSource, Upload, UrlSource
 
 
 CHUNK: Final = 256 * 1024
+BINARY: Final = "application/octet-stream"
 
 Fetch = Callable[
     [str, AsyncExitStack], Awaitable[tuple[AsyncIterator[bytes], int | None]]
@@ -35,26 +37,32 @@ class Body:
     """The body of one attempt.
 
     Attributes:
-        content: What aiohttp sends: bytes, an async iterator of bytes, or None.
-        headers: Type and length of a form.
+        content: What aiohttp sends: whole, in pieces, or None.
+        headers: Type and length of a form that is streamed.
         is_streamed: Whether it has files, so that it must be opened.
         fault: Why a file could not be read to its end, once that has happened: the
             service then has only a part of the request, and can't run it.
     """
 
+    __slots__ = ("_pieces", "content", "fault", "headers", "is_streamed")
+
     def __init__(self, step: HttpRequest) -> None:
-        self.content: bytes | AsyncIterator[bytes] | None = step.content
-        self.headers: dict[str, str] = {}
+        self.content: _Whole | AsyncIterator[bytes] | None = None
+        self.headers: Mapping[str, str] = NO_HEADERS
         self.fault = ""
         self.is_streamed = False
         if step.form:
             boundary = os.urandom(16).hex()
-            self.headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+            media_type = f"multipart/form-data; boundary={boundary}"
             pieces: list[Any] = multipart(step.form, boundary.encode())
-            self._pieces: list[bytes | Upload] = pieces
             self.is_streamed = Upload in map(type, pieces)
-            if not self.is_streamed:
-                self.content = b"".join(pieces)
+            if self.is_streamed:
+                self.headers = {"Content-Type": media_type}
+                self._pieces: list[bytes | Upload] = pieces
+            else:
+                self.content = _Whole(b"".join(pieces), media_type)
+        elif step.content is not None:
+            self.content = _Whole(step.content, BINARY)
 
     async def open(self, files: AsyncExitStack, fetch: Fetch) -> None:
         """Open and measure the files of a form that has some.
@@ -75,7 +83,8 @@ class Body:
         ]
         sizes = [len(p) if isinstance(p, bytes) else p.size for p in pieces]
         if None not in sizes:
-            self.headers["Content-Length"] = str(sum(cast("list[int]", sizes)))
+            length = str(sum(cast("list[int]", sizes)))
+            self.headers = {**self.headers, "Content-Length": length}
         self.content = self._stream(pieces)
 
     async def _open(
@@ -102,6 +111,19 @@ class Body:
             except Exception as error:
                 self.fault = f"{piece.filename} could not be read to its end: {error}"
                 raise
+
+
+class _Whole(aiohttp.BytesPayload):
+    """A body that is there as a whole: what aiohttp makes of bytes, in half its steps.
+
+    Args:
+        content: The body.
+        media_type: What it is, where the header fields of the step don't say.
+    """
+
+    def __init__(self, content: bytes, media_type: str) -> None:
+        aiohttp.Payload.__init__(self, content, content_type=media_type)
+        self._size = len(content)
 
 
 @attrs.define(eq=False, repr=False)

@@ -110,13 +110,16 @@ class Witness(Protocol):
         ...
 
 
-@attrs.define(eq=False, repr=False)
 class Call:
     """One call of the client, from the request to its answer.
 
-    Attributes:
+    What most calls never change is set for all of them, in the class.
+
+    Args:
         expires_at: When its time is up, by the event loop's clock.
         halt: What can end its waits, where it belongs to a batch.
+
+    Attributes:
         attempts: How often something was sent, so far.
         suspect: Why an attempt of this step may have run although no answer came.
         waits_until: When it stops to wait: then, or earlier, because another provider
@@ -140,11 +143,8 @@ class Call:
             is left of it is to fetch what is paid.
     """
 
-    expires_at: float = math.inf
-    halt: Halt | None = None
     attempts: int = 0
     suspect: IdeogramError | None = None
-    waits_until: float = attrs.Factory(lambda self: self.expires_at, takes_self=True)
     moves_on: bool = False
     answered_by: Provider | None = None
     witness: Witness | None = None
@@ -160,6 +160,10 @@ class Call:
     keeps_places: bool = False
     kept: Callable[[Verdict], None] | None = None
     is_accepted: bool = False
+
+    def __init__(self, expires_at: float = math.inf, halt: Halt | None = None) -> None:
+        self.expires_at = self.waits_until = expires_at
+        self.halt = halt
 
     @classmethod
     def within(cls, seconds: float | None, halt: Halt | None = None) -> Call:

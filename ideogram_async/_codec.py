@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 
-_json_value: Final = json.JSONDecoder().decode
+_json_value: Final = json.JSONDecoder().raw_decode
 
 
 def encode(
@@ -47,7 +47,7 @@ def encode(
         return HttpRequest("GET", url, headers)
     if endpoint.multipart:
         form = tuple(_parts(given, endpoint.envelope))
-        return HttpRequest("POST", url, headers, form=form, places=request.places)
+        return HttpRequest("POST", url, headers, None, form, request.places)
     body = _json(given)
     if endpoint.envelope:
         body = {endpoint.envelope: body}
@@ -83,11 +83,14 @@ def parse_json(body: bytes) -> Any:
         DecodeError: It is not JSON.
     """
     try:
-        return _json_value(body.decode())  # nothing to guess: JSON is UTF-8
+        text = body.decode()  # nothing to guess: JSON is UTF-8
+        value, end = _json_value(text)
+        if end == len(text):
+            return value
     except (ValueError, RecursionError):
         pass
     try:
-        return json.loads(body)  # but some write UTF-16, or begin with a mark
+        return json.loads(body)  # some write UTF-16, or space around it, or a mark
     except (ValueError, RecursionError) as error:
         reason = str(error)
     raise DecodeError(
@@ -127,8 +130,8 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> list[Part]:
     for name, value in given.items():
         if value is None:
             continue
-        if isinstance(value, str):
-            parts.append(Part(name, value.encode()))
+        if isinstance(value, str):  # as nearly all are
+            parts.append(Part._make((name, value.encode(), None)))
         else:
             parts += [_part(name, member) for member in _members(value)]
     return parts

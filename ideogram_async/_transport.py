@@ -19,14 +19,15 @@ from typing import Any, Final
 
 import aiohttp
 import attrs
-from aiohttp.http_exceptions import HttpProcessingError
 
 from ._body import Body
 from ._connector import Connector
-from ._http import HttpRequest, HttpResponse, without_password
-from ._links import Links, PrivateAddressError, judged_socket
+from ._deadlines import Deadline, Deadlines
+from ._http import HttpRequest, HttpResponse
+from ._links import Links, judged_socket
+from ._lost import LOST, too_late, translated
 from ._version import __version__
-from .errors import ConnectionFailedError, RequestTimeoutError, TransportError
+from .errors import TransportError
 
 
 CONNECT_TIMEOUT: Final = 30.0
@@ -46,25 +47,6 @@ FULL_AGENT: Final = (
 )
 """What the service is told."""
 
-NEVER_SENT: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ServerFingerprintMismatch,
-)
-NO_ADDRESS: Final = (
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-    UnicodeError,
-)
-LOST: Final = (
-    aiohttp.ClientError,
-    HttpProcessingError,
-    ConnectionError,
-    TimeoutError,
-    UnicodeError,
-)
-
 
 class Transport:
     """Sends steps over one aiohttp session, made on first use.
@@ -81,6 +63,7 @@ class Transport:
     ) -> None:
         self._given = session
         self._network = network or Network()
+        self._deadlines = Deadlines()
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -101,18 +84,25 @@ class Transport:
             TransportError: No reply came; says whether the step may have run.
         """
         body = Body(step)
+        deadline = self._deadlines.begin(timeout)
+        limits = _limits(min(connect, timeout * CONNECT_SHARE))
         try:
             if not body.is_streamed:
-                return await self._exchange(step, body, timeout, connect)
+                return await self._exchange(step, body, limits, deadline)
             async with AsyncExitStack() as files:
                 await body.open(files, partial(self._open_link, timeout))
-                return await self._exchange(step, body, timeout, connect)
+                return await self._exchange(step, body, limits, deadline)
         except LOST as error:
-            failure = _translated(error, timeout)
+            failure = translated(error, timeout)
         except asyncio.CancelledError as error:
-            if is_cancelled():
+            if deadline.is_over:
+                failure = too_late(timeout)
+            elif is_cancelled():
                 raise error.with_traceback(None) from None  # its frames hold the key
-            failure = TransportError("the request was cancelled from elsewhere")
+            else:
+                failure = TransportError("the request was cancelled from elsewhere")
+        finally:
+            self._deadlines.end(deadline)
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
         raise failure
@@ -147,7 +137,7 @@ class Transport:
                 yield Download(response.status, response.headers, chunks)
                 return
         except LOST as error:
-            failure = _translated(error, idle)
+            failure = translated(error, idle)
         raise failure
 
     def _get(
@@ -167,31 +157,38 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the session if it is ours; the next request makes a new one."""
+        self._deadlines.close()
         own, self._own = self._own, None
         if own is not None and self._loop is asyncio.get_running_loop():
             await own.close()
 
     async def _exchange(
-        self, step: HttpRequest, body: Body, seconds: float, connect: float
+        self,
+        step: HttpRequest,
+        body: Body,
+        limits: aiohttp.ClientTimeout,
+        deadline: Deadline,
     ) -> HttpResponse:
         response = await self._session().request(
             step.method,
             step.url,
             data=body.content,
             headers={"User-Agent": FULL_AGENT, **step.headers, **body.headers},
-            timeout=_timeout(seconds, min(connect, seconds * CONNECT_SHARE)),
+            timeout=limits,
             allow_redirects=False,
             raise_for_status=False,
         )
+        is_over = False
         try:
-            content, complete = await _read(response)
-        finally:  # what `async with` would do, in a quarter of its steps
-            response.release()
-            await response.wait_for_close()
+            content, complete = await _read(response, deadline)
+            is_over = complete and not body.is_streamed
+        finally:
+            if not is_over:  # else its connection is back already
+                response.release()
+                await response.wait_for_close()
         received = time.time()
-        return HttpResponse(
-            response.status, response.headers, content, complete, received
-        )
+        found = (response.status, response.headers, content, complete, received)
+        return HttpResponse._make(found)  # in half the steps
 
     def _session(self) -> aiohttp.ClientSession:
         if self._given is not None:
@@ -252,13 +249,13 @@ class Download:
 
 
 @lru_cache(maxsize=8)
-def _timeout(seconds: float, connect: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=seconds, connect=connect, ceil_threshold=float("inf")
-    )
+def _limits(connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=connect, ceil_threshold=float("inf"))
 
 
-async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+async def _read(
+    response: aiohttp.ClientResponse, deadline: Deadline
+) -> tuple[bytes, bool]:
     """Return what comes of the body, and whether it is all of it."""
     chunks: list[bytes] = []
     size, content = 0, response.content
@@ -268,6 +265,10 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
             size += len(chunks[-1])
     except LOST:
         return b"".join(chunks), False
+    except asyncio.CancelledError:
+        if not deadline.is_over:
+            raise
+        return b"".join(chunks), False
     return b"".join(chunks), size <= LARGEST_ANSWER
 
 
@@ -275,26 +276,3 @@ def is_cancelled() -> bool:
     """Whether it is this task that is cancelled, and not something it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _translated(error: BaseException, seconds: float) -> TransportError:
-    """Return our error; aiohttp's own stays behind, because its repr holds the key."""
-    if isinstance(error, PrivateAddressError):
-        return TransportError(str(error), delivery="not_sent")
-    if isinstance(error, NO_ADDRESS):
-        return TransportError(f"no such address: {_said(error)}", delivery="not_sent")
-    if isinstance(error, NEVER_SENT):
-        return ConnectionFailedError(f"no connection, nothing was sent: {_said(error)}")
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError(f"no answer within {seconds:.6g} s")
-    return TransportError(f"the connection was lost: {_said(error)}")
-
-
-def _said(error: BaseException) -> str:
-    if type(error) is aiohttp.ClientResponseError:  # it quotes what came
-        return "what came is not HTTP"
-    if isinstance(error, aiohttp.ServerDisconnectedError):  # so does this
-        return "the server disconnected"
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f"the proxy answers {error.status}"
-    return without_password(str(error)) or type(error).__name__

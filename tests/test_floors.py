@@ -16,6 +16,7 @@ ROOT = Path(ideogram_async.__file__).parent
 FLOORS = (
     (
         *(
+            "_deadlines",
             "_lazy",
             "_plain",
             "_png",
@@ -44,6 +45,7 @@ FLOORS = (
             "_gate",
             "_links",
             "_listeners",
+            "_lost",
             "_recorder",
         ),
         *("_retry", "_settings", "_threads", "_transport", "limiter", "limiters"),

@@ -105,8 +105,9 @@ class Provider:
     @classmethod
     def complaint(cls, request: Request[Any]) -> str | None:
         """Return what in *request* this provider doesn't take, or None."""
-        route = cls.routes.get(type(request))
-        if route is None:
+        try:
+            route = cls.routes[type(request)]
+        except KeyError:
             return f"{type(request).__name__} has no route"
         return route.complaint(cls.prepared(request))
 

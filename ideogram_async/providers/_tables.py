@@ -26,13 +26,15 @@ class ByName(Mapping[type[Request[Any]], V]):
 
     def __getitem__(self, kind: type[Request[Any]]) -> V:
         """Return the value of a request class; it is asked for with every request."""
-        if kind not in self._found:
+        try:
+            return self._found[kind]
+        except KeyError:
             name = kind.__name__
             value = self._values.get(name, self._default)
             if value is None or REQUESTS.get(name) is not kind:
-                raise KeyError(kind)
-            self._found[kind] = value
-        return self._found[kind]
+                raise
+        self._found[kind] = value
+        return value
 
     def __iter__(self) -> Iterator[type[Request[Any]]]:
         """Return the request classes."""

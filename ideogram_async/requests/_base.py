@@ -68,7 +68,7 @@ class Exclusive(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if given.get(self.first) is None or given.get(self.second) is None:
+        if given.get(self.second) is None:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
@@ -81,8 +81,6 @@ class SameCount(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if given.get(self.field) is None:
-            return None
         found, wanted = len(given[self.field]), len(given.get(self.of) or ())
         if found == wanted:
             return None
@@ -111,13 +109,13 @@ class OnlyForModels(NamedTuple):
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
         model = given.get("model")
-        if given.get(self.field) is None or model in {None, *self.models}:
+        if model in {None, *self.models}:
             return None
         return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
 
 
 Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
-"""What must hold between fields."""
+"""What must hold between fields, where the first that it names is given."""
 
 
 class Fields(Value):
@@ -144,6 +142,8 @@ class Fields(Value):
                 separator = "" if wrong.startswith("[") else " "
                 raise ValueError(f"{name}{separator}{wrong}")
         for relation in self.relations:
+            if given.get(relation[0]) is None and type(relation) is not ExactlyOne:
+                continue  # most are about a field that is not given
             if wrong := relation.complaint(given):
                 raise ValueError(wrong)
 
