@@ -114,7 +114,7 @@ def _addressed(
     """Return *url* with the fields that belong there, and the others."""
     for name in in_path:
         url = url.replace(f"{{{name}}}", quote(str(given[name]), safe=""))
-    asked = [(n, given[n]) for n in in_query if given[n] is not None]
+    asked = [(n, given[n]) for n in in_query if given.get(n) is not None]
     if query := [(n, _text(each)) for n, value in asked for each in _members(value)]:
         url = f"{url}?{urlencode(query)}"
     rest = given.keys() - {*in_path, *in_query}

@@ -107,16 +107,16 @@ def test_remix_on_the_wire() -> None:
     )
     assert step.url == "https://api.ideogram.ai/v1/ideogram-v3/remix"
     assert body == (
-        b'--b\r\nContent-Disposition: form-data; name="style_codes"\r\n\r\n'
-        b"00ff00ff\r\n"
-        b'--b\r\nContent-Disposition: form-data; name="style_codes"\r\n\r\n'
-        b"00ff00ff\r\n"
         b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
         b"Gr\xc3\xb6\xc3\x9fe\r\n"
         b'--b\r\nContent-Disposition: form-data; name="image"; filename="cat.png"\r\n'
         b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\x1a\n1\r\n"
         b'--b\r\nContent-Disposition: form-data; name="image_weight"\r\n\r\n'
         b"60\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="style_codes"\r\n\r\n'
+        b"00ff00ff\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="style_codes"\r\n\r\n'
+        b"00ff00ff\r\n"
         b"--b--\r\n"
     )
 

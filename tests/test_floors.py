@@ -16,7 +16,6 @@ ROOT = Path(ideogram_async.__file__).parent
 FLOORS = (
     (
         *(
-            "_deadlines",
             "_lazy",
             "_plain",
             "_png",
@@ -40,6 +39,7 @@ FLOORS = (
             "_body",
             "_call",
             "_connector",
+            "_deadlines",
             "_delivery",
             "_dsn",
             "_gate",

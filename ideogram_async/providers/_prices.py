@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 import attrs
 
+from .._plain import field_names
 from .._value import Value
 from ..costs import Cost, Qualifier
 from ..requests import Request
@@ -100,8 +101,8 @@ class PriceList(Value):
     prices: Mapping[type[Request[Any]], tuple[Price, ...]] = attrs.field(
         factory=dict[type[Request[Any]], tuple[Price, ...]]
     )
-    _deciding: dict[type, Callable[[dict[str, Any]], Any]] = attrs.field(
-        factory=dict[type, Callable[[dict[str, Any]], Any]],
+    _deciding: dict[type, Callable[[Request[Any]], Any]] = attrs.field(
+        factory=dict[type, Callable[[Request[Any]], Any]],
         init=False,
         eq=False,
         repr=False,
@@ -118,7 +119,7 @@ class PriceList(Value):
         """
         kind = type(request)
         try:
-            return self._known[kind, self._deciding[kind](vars(request))]
+            return self._known[kind, self._deciding[kind](request)]
         except (KeyError, TypeError):  # it is new, or has a value without a hash
             return self._remembered(request)
 
@@ -128,10 +129,10 @@ class PriceList(Value):
         prices = self.prices.get(kind, ())
         given = {name for price in prices for name in price.given}
         names = {"num_images", *given, *(name for price in prices for name in price.by)}
-        known = sorted(names & fields.keys())
-        self._deciding[kind] = deciding = itemgetter(*known) if known else _nothing
+        known = sorted(names.intersection(field_names(kind)))
+        self._deciding[kind] = deciding = attrgetter(*known) if known else _nothing
         if all(fields.get(n) is None for n in given) and len(self._known) < MOST_KNOWN:
-            self._known[kind, deciding(fields)] = cost
+            self._known[kind, deciding(request)] = cost
         return cost
 
     def _looked_up(self, request: Request[Any]) -> Cost:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import (
     Any,
     ClassVar,
@@ -68,7 +69,7 @@ class Exclusive(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
-        if given.get(self.second) is None:
+        if given.get(self.first) is None or given.get(self.second) is None:
             return None
         return f"{self.first} and {self.second} exclude each other: give one of them"
 
@@ -81,6 +82,8 @@ class SameCount(NamedTuple):
 
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
+        if given.get(self.field) is None:
+            return None
         found, wanted = len(given[self.field]), len(given.get(self.of) or ())
         if found == wanted:
             return None
@@ -109,13 +112,13 @@ class OnlyForModels(NamedTuple):
     def complaint(self, given: Given) -> str | None:
         """Return what is wrong with the fields that are *given*, or None."""
         model = given.get("model")
-        if model in {None, *self.models}:
+        if given.get(self.field) is None or model in {None, *self.models}:
             return None
         return f"{self.field} is only for {', '.join(self.models)}, got model={model}"
 
 
 Relation = Exclusive | ExactlyOne | OnlyForModels | SameCount
-"""What must hold between fields, where the first that it names is given."""
+"""What must hold between fields."""
 
 
 class Fields(Value):
@@ -126,6 +129,8 @@ class Fields(Value):
     _checks: ClassVar[Mapping[str, Check]] = {}
     _required: ClassVar[frozenset[str]] = frozenset()
     _lists: ClassVar[frozenset[str]] = frozenset()
+    _related: ClassVar[frozenset[str]] = frozenset()
+    _needs_one: ClassVar[bool] = False
 
     def __attrs_post_init__(self) -> None:
         """Check every field that is given, as most are not, and what must hold."""
@@ -141,9 +146,9 @@ class Fields(Value):
             if wrong := checks[name](value):
                 separator = "" if wrong.startswith("[") else " "
                 raise ValueError(f"{name}{separator}{wrong}")
+        if self._related.isdisjoint(given) and not self._needs_one:
+            return
         for relation in self.relations:
-            if given.get(relation[0]) is None and type(relation) is not ExactlyOne:
-                continue  # most are about a field that is not given
             if wrong := relation.complaint(given):
                 raise ValueError(wrong)
 
@@ -215,11 +220,6 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
         declared = cast("type[Request[Any]]", _checked(cls))
         declared.endpoint = endpoint
         declared.returns = _answer_type(declared)
-        declared.relations = tuple(
-            relation
-            for base in reversed(declared.__mro__)
-            for relation in vars(base).get("relations", ())
-        )
         declared.__doc__ = with_inherited_attributes(declared)
         registered[declared.__name__] = declared
         return cast("C", declared)
@@ -228,6 +228,7 @@ def _declaration(endpoint: Endpoint) -> Callable[[C], C]:
 
 
 def _checked(cls: type[Any]) -> type[Any]:
+    writes_own = "__init__" in vars(cls)
     made = attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)(cls)
     hints = field_types(cast("Any", made))
     names = [each.name for each in attrs.fields(made)]
@@ -236,7 +237,50 @@ def _checked(cls: type[Any]) -> type[Any]:
     made._lists = frozenset(  # noqa: SLF001  # our own
         name for name in names if typing.get_origin(bare(hints[name])) is tuple
     )
+    relations = (r for base in reversed(made.__mro__) for r in _own_relations(base))
+    made.relations = tuple(dict.fromkeys(relations))
+    made._related = frozenset(relation[0] for relation in made.relations)  # noqa: SLF001  # our own
+    made._needs_one = ExactlyOne in map(type, made.relations)  # noqa: SLF001  # our own
+    is_plain = all(map(_is_plain, attrs.fields(cast("Any", made))))
+    if is_plain and issubclass(made, Fields) and not writes_own:
+        _keep_what_is_given(made)
     return made
+
+
+def _own_relations(cls: type[Any]) -> tuple[Relation, ...]:
+    return cast("tuple[Relation, ...]", vars(cls).get("relations", ()))
+
+
+def _is_plain(attribute: attrs.Attribute[Any]) -> bool:
+    """Whether a field is stored as it is given, and None if it isn't."""
+    if attribute.converter or attribute.validator or not attribute.init:
+        return False
+    return attribute.default is None or attribute.default is attrs.NOTHING
+
+
+def _keep_what_is_given(cls: Any) -> None:
+    """Let requests hold the fields that are given, and the class a None for the others.
+
+    Most fields are not given, and what attrs writes would store each of them.
+    """
+    written, names, required = cls.__init__, cls._checks.keys(), cls._required
+    leading = tuple(each.name for each in attrs.fields(cls) if not each.kw_only)
+    for each in attrs.fields(cls):
+        if each.default is None:
+            setattr(cls, each.name, None)
+
+    @wraps(written)
+    def init(self: Fields, *args: Any, **given: Any) -> None:
+        fields = vars(self)
+        for name, value in zip(leading, args, strict=False):
+            fields[name] = value
+        fields.update(given)
+        if len(fields) == len(args) + len(given) and required <= fields.keys() <= names:
+            self.__attrs_post_init__()
+        else:
+            written(self, *args, **given)  # says what is wrong with the arguments
+
+    cls.__init__ = init
 
 
 def _answer_type(cls: type[Request[Any]]) -> type[Any]:
