@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from ._http import NO_HEADERS, HttpRequest, Part
+from ._http import NO_HEADERS, HttpRequest, Part, new_tuple
 from ._plain import field_names, is_model
 from .errors import DecodeError
 from .requests import Request
@@ -131,7 +131,7 @@ def _parts(given: Mapping[str, Any], envelope: str | None) -> list[Part]:
         if value is None:
             continue
         if isinstance(value, str):  # as nearly all are
-            parts.append(Part._make((name, value.encode(), None)))
+            parts.append(new_tuple(Part, (name, value.encode(), None)))
         else:
             parts += [_part(name, member) for member in _members(value)]
     return parts

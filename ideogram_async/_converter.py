@@ -79,10 +79,9 @@ def _structure_optional(hint: Any) -> Structure:
 
 def _structure_model(cls: Any) -> Structure:
     hints = {n: field_types(cls)[n] for n in field_names(cls) if n != "extra"}
-    known: dict[str, tuple[str, Any, Structure, Any]] = {
-        name: (name, bare(hint), CONVERTER.get_structure_hook(hint), hint)
-        for name, hint in hints.items()
-    }
+    hooks = {n: CONVERTER.get_structure_hook(hint) for n, hint in hints.items()}
+    kind_of = {name: bare(hint) for name, hint in hints.items()}.get
+    names = {name: name for name in hints}
     required = frozenset(
         each.name for each in attrs.fields(cls) if each.default is attrs.NOTHING
     )
@@ -91,18 +90,18 @@ def _structure_model(cls: Any) -> Structure:
         members: Mapping[str, Any] = value
         if not isinstance(value, dict):
             raise TypeError(f"not an object: {value!r:.80}")
-        given: dict[str, Any] = {}  # by our names: Python passes those on faster
+        given: dict[str, Any] = {}  # by our own names: Python passes those on faster
         extra: dict[str, Any] = {}
         name = ""
         try:
             for name, member in members.items():
-                if name in known:
-                    own_name, kind, hook, hint = known[name]
-                    if type(member) is kind:  # as it is
-                        given[own_name] = member
-                    elif member is not None or name in required:
-                        given[own_name] = hook(member, hint)
-                elif member is not None:
+                if type(member) is kind_of(name):  # as it is
+                    given[names[name]] = member
+                elif member is None and name not in required:
+                    continue
+                elif name in hooks:
+                    given[names[name]] = hooks[name](member, hints[name])
+                else:
                     extra[name] = member
         except Exception as error:  # noqa: BLE001  # whatever a hook raised
             raise _within(f".{name}", error) from None

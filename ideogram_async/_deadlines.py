@@ -72,20 +72,24 @@ class Deadlines:
             deadline.lift()
 
     def close(self) -> None:
-        """Set no alarm."""
+        """Cancel the alarm, if it is for nobody."""
+        if not self._open:
+            self._silence()
+
+    def _silence(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm, self._loop, self._rings_at = None, None, math.inf
 
     def _set(self, loop: asyncio.AbstractEventLoop, moment: float) -> None:
-        self.close()
+        self._silence()
         self._loop, self._rings_at = loop, moment
         self._alarm = loop.call_at(moment, self._ring)
 
     def _ring(self) -> None:
         """Cancel what is late, and set the alarm for the next."""
         loop = asyncio.get_running_loop()
-        self.close()
+        self._silence()
         now = loop.time()
         for deadline in [each for each in self._open if each.moment <= now]:
             self._open.discard(deadline)

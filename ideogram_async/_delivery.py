@@ -81,7 +81,7 @@ class Delivery:
         """
         call.forget()
         if self.headers:
-            step = attrs.evolve(step, headers={**step.headers, **self.headers})
+            step = step._replace(headers={**step.headers, **self.headers})
         try:
             try:
                 return await self._attempt(step, check, call, front=False)

@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple, SupportsIndex
+from typing import Any, Final, NamedTuple, SupportsIndex, cast
 
-import attrs
-
-from ._value import Value
 from .uploads import Upload
 
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+new_tuple: Final = cast("Any", tuple).__new__
+"""Makes a named tuple of all its fields, in a third of the steps of its class."""
 
 PASSWORD: Final = re.compile(r"//[^/\s]*@")
 """Names and passwords in an address, such as that of a proxy."""
@@ -59,8 +59,7 @@ def _header(name: str, filename: str | None, media_type: str | None) -> bytes:
     return f"{head}\r\n\r\n".encode(errors="replace")
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)  # which attrs makes in half the time
-class HttpRequest(Value):
+class HttpRequest(NamedTuple):
     """One step of an exchange: one HTTP request to send.
 
     The body is either `content`, or a multipart `form`, or nothing.
@@ -77,11 +76,15 @@ class HttpRequest(Value):
 
     method: str
     url: str
-    headers: Mapping[str, str] = attrs.field(default=NO_HEADERS, repr=False)
+    headers: Mapping[str, str] = NO_HEADERS
     content: bytes | None = None
     form: tuple[Part, ...] = ()
     places: int = 0
     delay: float = 0.0
+
+    def __repr__(self) -> str:
+        """Return where it goes: the header fields hold the key."""
+        return f"<HttpRequest {self.method} {self.url}>"
 
     @property
     def is_harmless(self) -> bool:

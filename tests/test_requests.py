@@ -20,7 +20,14 @@ from ideogram_async import (
     Upload,
 )
 from ideogram_async.requests import REQUESTS, Endpoint, Request, field_docs
-from ideogram_async.requests._base import Exclusive, Relation, fields, post
+from ideogram_async.requests._base import (
+    ExactlyOne,
+    Exclusive,
+    Fields,
+    Relation,
+    fields,
+    post,
+)
 from ideogram_async.requests._docs import with_inherited_attributes
 
 from . import strategies
@@ -324,6 +331,76 @@ def test_own_validator_of_a_field_is_kept() -> None:
         number: int = attrs.field(validator=attrs.validators.instance_of(str))
 
     assert Checked(number="five").number == "five"  # type: ignore[arg-type]
+
+
+def test_a_request_holds_what_is_given() -> None:
+    """A field that is not given takes no room, and is None all the same."""
+    request = GenerateV3("a cat", seed=7)
+
+    assert vars(request) == {"prompt": "a cat", "seed": 7}
+    assert request.num_images is None
+    assert (
+        attrs.evolve(request)
+        == request
+        == GenerateV3("a cat", seed=7, style_codes=None)
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "given", "wrong"),
+    [
+        ((), {}, "missing 1 required positional argument: 'prompt'"),
+        (("a", "b"), {}, "takes 2 positional arguments but 3 were given"),
+        (("a",), {"prompt": "b"}, "got multiple values for argument 'prompt'"),
+        (("a",), {"sed": 1}, "got an unexpected keyword argument 'sed'"),
+        (("a",), {"sed": None}, "got an unexpected keyword argument 'sed'"),
+    ],
+)
+def test_wrong_arguments(args: Any, given: Any, wrong: str) -> None:
+    """Arguments that don't fit are refused in the words of Python."""
+    with pytest.raises(TypeError, match=wrong):
+        GenerateV3(*args, **given)
+
+
+def test_own_init_is_kept() -> None:
+    """A class that says itself how it is made is made so."""
+
+    @fields
+    class Doubled(Fields):
+        number: int | None = None
+
+        def __init__(self, number: int) -> None:
+            vars(self)["number"] = 2 * number
+
+    assert Doubled(2) == Doubled(2)
+    assert Doubled(2).number == 4
+
+
+def test_a_default_of_its_own_is_kept() -> None:
+    """A field that is not None if it isn't given has its own value then."""
+
+    @fields
+    class Sized(Fields):
+        number: int = 3
+        other: int | None = None
+
+    assert vars(Sized()) == {"number": 3, "other": None}
+    with pytest.raises(ValueError, match="number must be of type int"):
+        Sized(number="3")  # type: ignore[arg-type]
+
+
+def test_relations_of_a_value_hold() -> None:
+    """What must hold between the fields of a value is checked when it is made."""
+
+    @fields
+    class Either(Fields):
+        relations: ClassVar[tuple[Relation, ...]] = (ExactlyOne("one", "two"),)
+        one: str | None = None
+        two: str | None = None
+
+    assert Either(one="a").two is None
+    with pytest.raises(ValueError, match="give exactly one of one and two"):
+        Either()
 
 
 def test_field_docs_of_groups_are_found() -> None:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar, Final
 
-import attrs
-
 from .. import requests as r
 from .._http import HttpRequest, Part
 from ..requests import Request
@@ -77,7 +75,7 @@ class OpenAIHK(Provider):
 
     def outgoing(self, step: HttpRequest) -> HttpRequest:
         """Bracket the list of characters, and send `image_request` as plain text."""
-        return attrs.evolve(step, form=tuple(map(_renamed, step.form)))
+        return step._replace(form=tuple(map(_renamed, step.form)))
 
 
 def _renamed(part: Part) -> Part:

@@ -251,7 +251,7 @@ def _own_relations(cls: type[Any]) -> tuple[Relation, ...]:
     return cast("tuple[Relation, ...]", vars(cls).get("relations", ()))
 
 
-def _is_plain(attribute: attrs.Attribute[Any]) -> bool:
+def _is_plain(attribute: Any) -> bool:
     """Whether a field is stored as it is given, and None if it isn't."""
     if attribute.converter or attribute.validator or not attribute.init:
         return False
