@@ -41,13 +41,8 @@ def translated(error: BaseException, seconds: float) -> TransportError:
     if isinstance(error, NEVER_SENT):
         return ConnectionFailedError(f"no connection, nothing was sent: {_said(error)}")
     if isinstance(error, TimeoutError):
-        return too_late(seconds)
+        return RequestTimeoutError(f"no answer within {seconds:.6g} s")
     return TransportError(f"the connection was lost: {_said(error)}")
-
-
-def too_late(seconds: float) -> RequestTimeoutError:
-    """Return the error of an attempt that had so many *seconds*."""
-    return RequestTimeoutError(f"no answer within {seconds:.6g} s")
 
 
 def _said(error: BaseException) -> str:

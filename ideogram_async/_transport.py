@@ -25,7 +25,7 @@ from ._connector import Connector
 from ._deadlines import Deadline, Deadlines
 from ._http import HttpRequest, HttpResponse, new_tuple
 from ._links import Links, judged_socket
-from ._lost import LOST, too_late, translated
+from ._lost import LOST, translated
 from ._version import __version__
 from .errors import TransportError
 
@@ -84,25 +84,18 @@ class Transport:
             TransportError: No reply came; says whether the step may have run.
         """
         body = Body(step)
-        deadline = self._deadlines.begin(timeout)
-        limits = _limits(min(connect, timeout * CONNECT_SHARE))
         try:
             if not body.is_streamed:
-                return await self._exchange(step, body, limits, deadline)
+                return await self._exchange(step, body, timeout, connect)
             async with AsyncExitStack() as files:
                 await body.open(files, partial(self._open_link, timeout))
-                return await self._exchange(step, body, limits, deadline)
+                return await self._exchange(step, body, timeout, connect)
         except LOST as error:
             failure = translated(error, timeout)
         except asyncio.CancelledError as error:
-            if deadline.is_over:
-                failure = too_late(timeout)
-            elif is_cancelled():
+            if is_cancelled():
                 raise error.with_traceback(None) from None  # its frames hold the key
-            else:
-                failure = TransportError("the request was cancelled from elsewhere")
-        finally:
-            self._deadlines.end(deadline)
+            failure = TransportError("the request was cancelled from elsewhere")
         if body.fault:
             raise TransportError(body.fault, delivery="not_sent")
         raise failure
@@ -163,29 +156,26 @@ class Transport:
             await own.close()
 
     async def _exchange(
-        self,
-        step: HttpRequest,
-        body: Body,
-        limits: aiohttp.ClientTimeout,
-        deadline: Deadline,
+        self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
-        response = await self._session().request(
-            step.method,
-            step.url,
-            data=body.content,
-            headers={"User-Agent": FULL_AGENT, **step.headers, **body.headers},
-            timeout=limits,
-            allow_redirects=False,
-            raise_for_status=False,
-        )
-        is_over = False
+        deadline = self._deadlines.begin(seconds)
         try:
-            content, complete = await _read(response, deadline)
-            is_over = complete and not body.is_streamed
+            response = await self._session().request(
+                step.method,
+                step.url,
+                data=body.content,
+                headers={"User-Agent": FULL_AGENT, **step.headers, **body.headers},
+                timeout=_limits(min(connect, seconds * CONNECT_SHARE)),
+                allow_redirects=False,
+                raise_for_status=False,
+            )
+            content, complete = await _read(response, deadline, body)
+        except asyncio.CancelledError:
+            if deadline.is_over:
+                raise TimeoutError from None
+            raise
         finally:
-            if not is_over:  # else its connection is back already
-                response.release()
-                await response.wait_for_close()
+            self._deadlines.end(deadline)
         received = time.time()
         found = (response.status, response.headers, content, complete, received)
         answer: HttpResponse = new_tuple(HttpResponse, found)
@@ -255,22 +245,26 @@ def _limits(connect: float) -> aiohttp.ClientTimeout:
 
 
 async def _read(
-    response: aiohttp.ClientResponse, deadline: Deadline
+    response: aiohttp.ClientResponse, deadline: Deadline, sent: Body
 ) -> tuple[bytes, bool]:
-    """Return what comes of the body, and whether it is all of it."""
+    """Return what comes of the body in time, and whether it is all of it."""
     chunks: list[bytes] = []
-    size, content = 0, response.content
+    size, content, complete = 0, response.content, False
     try:
         while size <= LARGEST_ANSWER and not content.at_eof():
             chunks.append(await content.readany())
             size += len(chunks[-1])
+        complete = size <= LARGEST_ANSWER
     except LOST:
-        return b"".join(chunks), False
+        pass
     except asyncio.CancelledError:
         if not deadline.is_over:
             raise
-        return b"".join(chunks), False
-    return b"".join(chunks), size <= LARGEST_ANSWER
+    finally:
+        if sent.is_streamed or not complete:  # else its connection is back already
+            response.release()
+            await response.wait_for_close()
+    return b"".join(chunks), complete
 
 
 def is_cancelled() -> bool:
