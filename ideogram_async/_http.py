@@ -129,8 +129,12 @@ def multipart(form: tuple[Part, ...], boundary: bytes) -> list[bytes | Upload]:
     start = b"--%b\r\n" % boundary
     pieces: list[bytes | Upload] = []
     for name, content, media_type in form:
-        filename = content.filename if isinstance(content, Upload) else None
-        pieces += (start, _header(name, filename, media_type), content, b"\r\n")
+        if isinstance(content, Upload):
+            head = _header(name, content.filename, media_type)
+            pieces += (start + head, content, b"\r\n")
+        else:
+            head = _header(name, None, media_type)
+            pieces.append(b"".join((start, head, content, b"\r\n")))
     pieces.append(b"--%b--\r\n" % boundary)
     return pieces
 
