@@ -7,7 +7,7 @@ and gives no exact length where there is one; so the pieces come from `_http.mul
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import aiohttp
 import anyio
 import attrs
 
-from ._http import NO_HEADERS, HttpRequest, multipart
+from ._http import HttpRequest, multipart
 from ._ready import backend_ready
 from ._threads import opened
 from .errors import TransportError
@@ -48,7 +48,7 @@ class Body:
 
     def __init__(self, step: HttpRequest) -> None:
         self.content: _Whole | AsyncIterator[bytes] | None = None
-        self.headers: Mapping[str, str] = NO_HEADERS
+        self.headers: dict[str, str] = {}
         self.fault = ""
         self.is_streamed = False
         if step.form:
@@ -57,7 +57,7 @@ class Body:
             pieces: list[Any] = multipart(step.form, boundary.encode())
             self.is_streamed = Upload in map(type, pieces)
             if self.is_streamed:
-                self.headers = {"Content-Type": media_type}
+                self.headers["Content-Type"] = media_type
                 self._pieces: list[bytes | Upload] = pieces
             else:
                 self.content = _Whole(b"".join(pieces), media_type)
@@ -83,8 +83,7 @@ class Body:
         ]
         sizes = [len(p) if isinstance(p, bytes) else p.size for p in pieces]
         if None not in sizes:
-            length = str(sum(cast("list[int]", sizes)))
-            self.headers = {**self.headers, "Content-Length": length}
+            self.headers["Content-Length"] = str(sum(cast("list[int]", sizes)))
         self.content = self._stream(pieces)
 
     async def _open(

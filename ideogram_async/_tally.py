@@ -35,11 +35,13 @@ class Tally:
 
     def pay(self, cost: Cost) -> None:
         """Add what an answered request cost."""
-        if cost.amount is None:
+        amount, unit = cost.amount, cost.unit or ""
+        if amount is None:
             self.unpriced += 1
+        elif unit in self.costs:
+            self.costs[unit] += amount
         else:
-            unit = cost.unit or ""
-            self.costs[unit] = self.costs.get(unit, Decimal(0)) + cost.amount
+            self.costs[unit] = amount
 
 
 @attrs.define(eq=False, repr=False)

@@ -123,7 +123,9 @@ class Limiter:
         if self._waiting:
             return None
         now = asyncio.get_running_loop().time()
-        return self._take(places, now) if self._fits(places, now) else None
+        if not self._learnt.allows(places, self._in_use, now):
+            return None
+        return self._take(places, now)
 
     def release(
         self,

@@ -272,7 +272,7 @@ def _keep_what_is_given(cls: Any) -> None:
     @wraps(written)
     def init(self: Fields, *args: Any, **given: Any) -> None:
         fields = vars(self)
-        for name, value in zip(leading, args, strict=False):
+        for name, value in zip(leading, args):  # noqa: B905  # they need not be all
             fields[name] = value
         fields.update(given)
         if len(fields) == len(args) + len(given) and required <= fields.keys() <= names:
