@@ -120,8 +120,8 @@ class LearntLimit:
 
     def take(self, places: int, in_use: int, now: float) -> Lease:
         """Note that *places* are taken, which makes *in_use* in all."""
-        if is_trial := self.is_ailing:
-            self.trials += 1
+        is_trial = self.is_ailing
+        self.trials += is_trial
         return Lease(places, now, in_use, is_trial)
 
     def learn(  # all that a release knows
