@@ -1,24 +1,29 @@
-"""CPU per request, client by client: interleaved, each time in a fresh process.
+"""CPU per request, client by client: in turns, each time in fresh processes.
 
-A ratio is that to the reference of the same repetition, so that what else the machine
-does meanwhile falls out as far as it can.
+A ratio is that to the reference of the same repetition, in which all clients make their
+requests slice by slice in turns, so that what else the machine does meanwhile falls out
+as far as it can.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-import time
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any, Final
+from contextlib import ExitStack, suppress
+from threading import Timer
+from typing import Any, Final, Self
 
 import attrs
 
-from .figures import ENVIRONMENT, WrongError, outcome, require, spread
+from .figures import ENVIRONMENT, ROOT, TIMEOUT, WrongError, require, spread
 from .peers import REQUIREMENTS
 from .server import ledger_of, running
 
+
+Row = dict[str, float]
+"""What a client took in one repetition."""
 
 REFERENCE: Final = "aiohttp"
 OURS: Final = ("generate", "generate learning", "generate_many", "generate_legacy")
@@ -37,6 +42,8 @@ PEERS: Final = {
 """Clients in the peers' environment, and what each imports."""
 SLOW: Final = 3
 """How many times fewer requests a peer makes, as it is that much slower or more."""
+SLICES: Final = 10
+"""How often each client's turn comes in a repetition."""
 PATIENCE: Final = 10.0
 """Seconds; who takes longer is measured once."""
 
@@ -91,50 +98,122 @@ def measured(loads: Loads, peers: str | None) -> dict[str, Any]:
 
 
 def _at(load: int, loads: Loads, pythons: dict[str, str]) -> dict[str, Any]:
-    rows: dict[str, list[tuple[int, dict[str, float]]]] = defaultdict(list)
+    rows: dict[str, dict[int, Row]] = defaultdict(dict)
     wrong: dict[str, str] = {}
-    slow: set[str] = set()
+    names = list(pythons)
     with running() as url:
-        for turn, name in _turns(list(pythons), loads.repetitions):
-            if name in wrong or name in slow:
-                continue
-            count = loads.requests[load] // (SLOW if name in PEERS else 1)
-            started = time.perf_counter()
-            try:
-                row = _one(name, url, load, count, pythons[name])
-            except WrongError as error:
-                wrong[name] = str(error)
-                continue
-            rows[name].append((turn, row))
-            if time.perf_counter() - started > PATIENCE and name in PEERS:
-                slow.add(name)
+        for turn in range(loads.repetitions):
+            found = _turn(url, load, loads.requests[load], names, pythons)
+            for name, row in found.items():
+                if isinstance(row, str):
+                    wrong[name] = row
+                    names.remove(name)
+                    continue
+                rows[name][turn] = row
+                if row["seconds"] > PATIENCE and name in PEERS:
+                    names.remove(name)
+            names = [*names[1:], names[0]]
     require(REFERENCE not in wrong, f"the reference failed: {wrong}")
-    base = {turn: row["microseconds"] for turn, row in rows[REFERENCE]}
-    found = {name: _figures(rows[name], base) for name in rows if name not in wrong}
-    return found | {name: {"failed": said} for name, said in wrong.items()}
+    base = {turn: row["microseconds"] for turn, row in rows[REFERENCE].items()}
+    figures = {name: _figures(rows[name], base) for name in rows if name not in wrong}
+    return figures | {name: {"failed": said} for name, said in wrong.items()}
 
 
-def _turns(names: list[str], repetitions: int) -> Iterator[tuple[int, str]]:
-    """Yield each name in each repetition, every time in another order."""
-    for turn in range(repetitions):
-        start = turn % len(names)
-        yield from ((turn, name) for name in names[start:] + names[:start])
+def _turn(
+    url: str, load: int, requests: int, names: list[str], pythons: dict[str, str]
+) -> dict[str, Row | str]:
+    """Let all clients make their requests, slice by slice in turns.
+
+    Returns:
+        What each took, or why it failed.
+    """
+    found: dict[str, Row | str] = {}
+    with ExitStack() as programs:
+        loads = {
+            name: programs.enter_context(_Load(name, url, load, pythons[name]))
+            for name in names
+        }
+        for _ in range(SLICES):
+            for name, each in loads.items():
+                if name in found:
+                    continue
+                try:
+                    each.slice(requests // SLICES // (SLOW if name in PEERS else 1))
+                except WrongError as error:
+                    found[name] = str(error)
+        return {name: each.row() for name, each in loads.items()} | found
 
 
-def _figures(
-    rows: list[tuple[int, dict[str, float]]], base: dict[int, float]
-) -> dict[str, Any]:
+class _Load:
+    """A client in a process of its own, which waits between its slices."""
+
+    def __init__(self, name: str, url: str, load: int, python: str) -> None:
+        self._name, self._url = name, url
+        self._used = self._seconds = 0.0
+        self._requests = 0
+        self._program = subprocess.Popen(
+            [python, "-m", "benchmarks.load", name, url, str(load)],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._program.kill()
+        self._program.communicate()
+
+    def slice(self, requests: int) -> None:
+        """Make so many *requests*.
+
+        Raises:
+            WrongError: It failed, or not all of them were answered right.
+        """
+        before = ledger_of(self._url)["answered"]
+        figures = self._told(requests)
+        answered = ledger_of(self._url)["answered"] - before
+        counts = {figures["sent"], figures["right"], answered}
+        what = f"{self._name}: {figures}, but {answered} were answered"
+        require(len(counts) == 1, what)
+        self._requests += requests
+        self._used += figures["cpu"]
+        self._seconds += figures["seconds"]
+
+    def row(self) -> Row:
+        """Return what its requests took."""
+        return {
+            "microseconds": 1e6 * self._used / self._requests,
+            "per_second": self._requests / self._seconds,
+            "seconds": self._seconds,
+        }
+
+    def _told(self, requests: int) -> dict[str, float]:
+        given: Any = self._program.stdin
+        told: Any = self._program.stdout
+        hung = Timer(TIMEOUT, self._program.kill)
+        hung.start()
+        try:
+            with suppress(BrokenPipeError):  # it has ended
+                given.write(f"{requests}\n")
+                given.flush()
+            line = told.readline()
+        finally:
+            hung.cancel()
+        if not line:
+            said = self._program.communicate()[1].strip().rpartition("\n")[2]
+            raise WrongError(f"{self._name}: {said}")
+        found: dict[str, float] = json.loads(line)
+        return found
+
+
+def _figures(rows: dict[int, Row], base: dict[int, float]) -> dict[str, Any]:
     return {
-        "microseconds": spread(row["microseconds"] for _, row in rows),
-        "ratio": spread(row["microseconds"] / base[turn] for turn, row in rows),
-        "per_second": spread(row["per_second"] for _, row in rows),
+        "microseconds": spread(row["microseconds"] for row in rows.values()),
+        "ratio": spread(row["microseconds"] / base[n] for n, row in rows.items()),
+        "per_second": spread(row["per_second"] for row in rows.values()),
     }
-
-
-def _one(name: str, url: str, load: int, count: int, python: str) -> dict[str, float]:
-    before = ledger_of(url)["answered"]
-    figures: dict[str, float] = outcome("load", name, url, load, count, python=python)
-    answered = ledger_of(url)["answered"] - before
-    counts = {figures["sent"], figures["right"], answered}
-    require(len(counts) == 1, f"{name}: {figures}, but {answered} were answered")
-    return figures

@@ -37,9 +37,10 @@ COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
 
 def counted(client: str, url: str, requests: int) -> int:
     """Return the instructions of a process that makes so many requests."""
-    load = (sys.executable, "-m", "benchmarks.load", client, url)
+    load = (sys.executable, "-m", "benchmarks.load", client, url, str(IN_FLIGHT))
     ran = subprocess.run(
-        [*VALGRIND, *load, str(IN_FLIGHT), str(requests)],
+        [*VALGRIND, *load],
+        input=str(requests),
         env={**ENVIRONMENT, "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,

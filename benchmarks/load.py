@@ -1,9 +1,10 @@
 """Puts one client under load, and prints what that cost.
 
-    python -m benchmarks.load CLIENT URL IN_FLIGHT REQUESTS
+    echo REQUESTS | python -m benchmarks.load CLIENT URL IN_FLIGHT
 
-It runs with the Python of the client's environment, so it needs nothing but Python
-itself; `+uvloop` behind the client's name is another event loop.
+It makes as many requests as each line of its input says, and prints the figures after
+each. It runs with the Python of the client's environment, so it needs nothing but
+Python itself; `+uvloop` behind the client's name is another event loop.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Final
 
 from . import SEED
 
@@ -72,30 +73,32 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def measure(client: Client, url: str, in_flight: int, requests: int) -> Any:
-    """Return what so many requests cost, after some to warm up."""
+async def measure(
+    client: Client, url: str, in_flight: int, slices: Iterable[int]
+) -> None:
+    """Print what so many requests cost, slice by slice.
+
+    The first requests of each slice warm up, and open what was closed before it.
+    """
     async with client(url, in_flight) as run:
         warm = max(WARM_UP, in_flight)
-        right = await run(warm)
-        wall, used = time.perf_counter(), cpu()
-        right += await run(requests)
-        wall, used = time.perf_counter() - wall, cpu() - used
-    return {
-        "right": right,
-        "sent": warm + requests,
-        "microseconds": 1e6 * used / requests,
-        "per_second": requests / wall,
-    }
+        for requests in slices:
+            right = await run(warm)
+            wall, used = time.perf_counter(), cpu()
+            right += await run(requests)
+            wall, used = time.perf_counter() - wall, cpu() - used
+            figures = {"right": right, "sent": warm + requests, "cpu": used}
+            print(json.dumps({**figures, "seconds": wall}), flush=True)
+            warm = in_flight
 
 
 def main() -> None:
-    """Measure as the arguments say, and print it as JSON."""
-    name, url, in_flight, requests = sys.argv[1:]
+    """Measure as the arguments and the input say."""
+    name, url, in_flight = sys.argv[1:]
     name, _, loop = name.partition("+")
     factory = importlib.import_module(loop).new_event_loop if loop else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        figures = measure(find(name), url, int(in_flight), int(requests))
-        print(json.dumps(runner.run(figures)))
+        runner.run(measure(find(name), url, int(in_flight), map(int, sys.stdin)))
 
 
 if __name__ == "__main__":

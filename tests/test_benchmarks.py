@@ -46,16 +46,18 @@ def test_every_part_imports(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["raw", "aiohttp", "aiohttp form", "script", "generate", "generate_many"]
 )
-def test_every_answer_is_counted(name: str) -> None:
+def test_every_answer_is_counted(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What a client says that it sent is what the server answered."""
     server, loads = load("server"), load("load")
 
     with server.running() as url:
-        client = loads.find(name)
-        figures = asyncio.run(loads.measure(client, url, in_flight=4, requests=20))
+        asyncio.run(loads.measure(loads.find(name), url, 4, [20, 30]))
         answered = server.ledger_of(url)["answered"]
 
-    assert figures["right"] == figures["sent"] == answered == loads.WARM_UP + 20
+    slices = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["sent"] for each in slices] == [loads.WARM_UP + 20, 4 + 30]
+    assert [each["right"] for each in slices] == [each["sent"] for each in slices]
+    assert answered == sum(each["sent"] for each in slices)
 
 
 def test_calls_are_told_by_layer() -> None:
