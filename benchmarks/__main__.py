@@ -179,13 +179,13 @@ def sockets(plan: Plan) -> dict[str, Any]:
     return {"scenarios": found, "shares": shares, "items": plan.gate}
 
 
-def about(peers: str | None, *, is_quick: bool) -> dict[str, Any]:
-    """Return what was measured where."""
+def about(peers: str | None, runs: dict[str, str], *, is_quick: bool) -> dict[str, Any]:
+    """Return what was measured where, and when by *runs*."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)),
-        "date": time.strftime("%Y-%m-%d"),
+        "runs": runs,
         "quick": is_quick,
         "versions": _versions(),
         "peers": outcome("peers", python=peers) if peers else {},
@@ -221,10 +221,13 @@ def main() -> None:
     }
     path = given.out / "results.json"
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    runs: dict[str, str] = results.get("about", {}).get("runs", {})
+    begun = time.strftime("%Y-%m-%d %H:%M")
     for name in () if given.table else given.only or parts:
         started = time.monotonic()
         results[name] = parts[name]()
-        results["about"] = about(given.peers, is_quick=given.quick)
+        runs[name] = begun
+        results["about"] = about(given.peers, runs, is_quick=given.quick)
         path.write_text(json.dumps(results, indent=1) + "\n")  # not only at the end
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     table.write(results, given.out / "README.md")

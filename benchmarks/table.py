@@ -56,13 +56,24 @@ def about(results: dict[str, Any]) -> Iterator[str]:
         f"{name} {version}"
         for name, version in (found["versions"] | found["peers"]).items()
     )
-    run = "A quick run: a look, no proof." if found["quick"] else "A full run."
-    yield f"{run} {found['date']}, Python {found['python']}, {found['system']},"
+    yield f"{_runs(found)} Python {found['python']}, {found['system']},"
     yield f"{found['cores']} cores; {versions}."
     absent = results.get("cpu", {}).get("missing")
     if absent:
         yield f"Not installed, and so not measured: {', '.join(absent)}."
     yield ""
+
+
+def _runs(about: dict[str, Any]) -> str:
+    """Return in which run, or runs, it was measured."""
+    parts: dict[str, list[str]] = {}
+    for part, began in sorted(about["runs"].items()):
+        parts.setdefault(began, []).append(part)
+    kind = "A quick run: a look, no proof," if about["quick"] else "A full run,"
+    if len(parts) == 1:
+        return f"{kind} begun {min(parts)}."
+    listed = "; ".join(f"{', '.join(parts[began])} {began}" for began in sorted(parts))
+    return f"Parts of {len(parts)} runs, begun: {listed}."
 
 
 def verdicts(results: dict[str, Any]) -> Iterator[str]:

@@ -147,10 +147,22 @@ def test_the_table_is_made_of_the_figures(tmp_path: Path) -> None:
     assert text.startswith("# Before\n<!-- results: here -->\n")
     assert text.endswith("<!-- end -->\nAfter\n")
     assert "stale" not in text
+    assert "A full run, begun 2026-11-20 10:00. Python" in text
     assert "| import over the five dependencies | <= 1.05 |" in text
     assert "**no**" in text
     assert "| yes |" in text
     assert "Where somebody is ahead of us" in text
+
+
+def test_the_table_tells_of_several_runs(tmp_path: Path) -> None:
+    """Parts that were measured at another time are named with it."""
+    results = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    results["about"]["runs"] |= {"cpu": "2026-11-21 08:00", "files": "2026-11-21 08:00"}
+
+    text = load("table").text(results)
+
+    assert "Parts of 2 runs, begun: growth, imports, kept, long, sockets" in text
+    assert "2026-11-20 10:00; cpu, files 2026-11-21 08:00. Python" in text
 
 
 def test_a_bound_is_for_the_median() -> None:
