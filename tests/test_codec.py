@@ -311,7 +311,15 @@ def test_json_in_another_encoding_is_parsed(encoding: str) -> None:
     assert parse_json('{"a": "猫"}'.encode(encoding)) == {"a": "猫"}
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\xff", b"[" * 100_000])
+@pytest.mark.parametrize("space", ["{}\n", "\r\n{}", "\t{} "])
+def test_json_within_space_is_parsed(space: str) -> None:
+    """Space around an answer is none of it."""
+    assert parse_json(space.format('{"a": 1}').encode()) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"\xff\xfe\xff", b"[" * 100_000, b"{} {}"]
+)
 def test_what_is_no_json_is_a_decode_error(body: bytes) -> None:
     """A success that isn't JSON, however wild, is our error with the body."""
     with pytest.raises(DecodeError, match="not JSON") as caught:

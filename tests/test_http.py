@@ -67,8 +67,8 @@ def test_filename_cannot_break_out_of_its_header(filename: str, shown: bytes) ->
 
     pieces = multipart((Part('im"age', upload, "image/png"),), b"b")
 
-    assert pieces[1] == (
-        b'Content-Disposition: form-data; name="im%22age"; filename="'
+    assert pieces[0] == (
+        b'--b\r\nContent-Disposition: form-data; name="im%22age"; filename="'
         + shown
         + b'"\r\nContent-Type: image/png\r\n\r\n'
     )
