@@ -65,7 +65,7 @@ class Plan:
 
 
 FULL: Final = Plan(
-    loads=cpu.Loads(5, {10: 3000, 100: 3000, 1000: 10_000}),
+    loads=cpu.Loads(7, {10: 3000, 100: 3000, 1000: 10_000}),
     imports=11,
     seeds=5,
     simulated=2000,

@@ -147,7 +147,7 @@ def test_the_table_is_made_of_the_figures(tmp_path: Path) -> None:
     assert text.startswith("# Before\n<!-- results: here -->\n")
     assert text.endswith("<!-- end -->\nAfter\n")
     assert "stale" not in text
-    assert "A full run, begun 2026-11-20 10:00. Python" in text
+    assert "begun 2026-11-20 10:00. Python" in text
     assert "| import over the five dependencies | <= 1.05 |" in text
     assert "**no**" in text
     assert "| yes |" in text
