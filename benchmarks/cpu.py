@@ -141,7 +141,7 @@ def _turn(
                     each.slice(requests // SLICES // (SLOW if name in PEERS else 1))
                 except WrongError as error:
                     found[name] = str(error)
-        return {name: each.row() for name, each in loads.items()} | found
+        return found | {n: each.row() for n, each in loads.items() if n not in found}
 
 
 class _Load:

@@ -36,7 +36,7 @@ LAYERS: Final = {
     "gate": ("limiter", "_learning", "_queue"),
     "delivery, retries, failover": ("_delivery", "_retry", "_failover", "_call"),
     "hooks and counters": ("_recorder", "_tally", "_listeners"),
-    "connection": ("_transport", "_connector"),
+    "connection": ("_transport", "_connector", "_deadlines"),
     "answer": ("_converter", "responses", "costs", "batch"),
     "many: workers, order": ("_bulk", "_batches", "_running"),
 }

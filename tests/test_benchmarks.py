@@ -165,6 +165,17 @@ def test_the_table_tells_of_several_runs(tmp_path: Path) -> None:
     assert "2026-11-20 10:00; cpu, files 2026-11-21 08:00. Python" in text
 
 
+def test_a_client_that_fails_is_told_of() -> None:
+    """The others are measured all the same."""
+    cpu = load("cpu")
+    pythons = dict.fromkeys(("aiohttp", "nobody"), sys.executable)
+
+    found = cpu._at(4, cpu.Loads(2, {4: 40}), pythons)
+
+    assert found["nobody"] == {"failed": "nobody: nobody is not installed"}
+    assert found["aiohttp"]["ratio"] == {"median": 1.0, "min": 1.0, "max": 1.0, "n": 2}
+
+
 def test_a_bound_is_for_the_median() -> None:
     """A goal is met at its bound, and missed beyond."""
     goals, figures = load("goals"), load("figures")
