@@ -113,7 +113,7 @@ class Body:
 
 
 class _Whole(aiohttp.BytesPayload):
-    """A body that is there as a whole: what aiohttp makes of bytes, in half its steps.
+    """A body that is there as a whole: what aiohttp makes of bytes, in fewer steps.
 
     Args:
         content: The body.

@@ -1,7 +1,7 @@
 """Ends attempts whose time is up, by one alarm of the event loop for all of them.
 
 aiohttp would set an alarm for each, and look at it in every read, which takes a
-twentieth of the time that a request costs.
+twenty-fifth of the instructions of a request.
 """
 
 from __future__ import annotations
