@@ -11,6 +11,7 @@ import attrs
 
 from ._tally import Downloads, Tally
 from ._value import Value
+from .costs import MONEY
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -122,7 +123,7 @@ def total(
     for part in parts:
         failures.update(part.failures)
         for unit, amount in part.costs.items():
-            costs[unit] = costs.get(unit, Decimal(0)) + amount
+            costs[unit] = MONEY.add(costs.get(unit, Decimal(0)), amount)
     sums = {each: sum(getattr(p, each) for p in parts) for each in (*SUMS, *GATES)}
     sums["requests"] -= handed_over.total()
     return Stats(

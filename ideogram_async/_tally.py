@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from .costs import Cost
+from .costs import MONEY, Cost
 
 
 @attrs.define(eq=False, repr=False)
@@ -39,7 +39,7 @@ class Tally:
         if amount is None:
             self.unpriced += 1
         elif unit in self.costs:
-            self.costs[unit] += amount
+            self.costs[unit] = MONEY.add(self.costs[unit], amount)
         else:
             self.costs[unit] = amount
 

@@ -7,8 +7,8 @@ anything with an unknown part is unknown too.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
-from typing import Literal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Final, Literal
 
 import attrs
 
@@ -17,6 +17,9 @@ from ._value import Value
 
 Qualifier = Literal["exact", "estimate", "unknown"]
 """Published for just this; published for something like it; not published."""
+
+MONEY: Final = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+"""How amounts are reckoned, whatever context a program has set for its own numbers."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -47,7 +50,7 @@ class Cost(Value):
         """Add *costs* up, one by one; unknown if one of them is, or if units differ."""
         amount, units, qualifiers = Decimal(0), set[str | None](), set[Qualifier]()
         for cost in costs:
-            amount += cost.amount or 0
+            amount = MONEY.add(amount, cost.amount or 0)
             units.add(cost.unit)
             qualifiers.add(cost.qualifier)
         unit = units.pop() if len(units) == 1 else None

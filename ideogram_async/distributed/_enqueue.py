@@ -16,7 +16,7 @@ from psycopg import sql
 from .._call import Halt
 from .._failover import Failover
 from ..client import IdeogramClient
-from ..costs import Cost
+from ..costs import MONEY, Cost
 from ..errors import JournalError
 from ..jobs import Counts, Problem
 from ..jobs._budget import in_nano
@@ -240,7 +240,7 @@ async def _drawn(
 def _total(costs: Counter[Cost]) -> Cost:
     """Return what so many requests of each price cost together."""
     each = [
-        attrs.evolve(cost, amount=cost.amount and cost.amount * number)
+        attrs.evolve(cost, amount=cost.amount and MONEY.multiply(cost.amount, number))
         for cost, number in costs.items()
     ]
     return Cost.total(each) if each else Cost(Decimal(0), None)

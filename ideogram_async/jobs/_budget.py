@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import attrs
 
-from ..costs import Cost
+from ..costs import MONEY, Cost
 from ..errors import BudgetExceededError
 from ..requests import Request
 from ._items import Item
@@ -117,7 +117,8 @@ def in_nano(amount: Decimal | str | float) -> int:
         ValueError: It is no amount of money, or below 0.
     """
     try:
-        nano = (Decimal(str(amount)) * NANO).to_integral_value(ROUND_CEILING)
+        nano = MONEY.multiply(MONEY.create_decimal(str(amount)), NANO)
+        nano = nano.to_integral_value(ROUND_CEILING, MONEY)
     except ArithmeticError:
         nano = Decimal("NaN")
     if not nano.is_finite() or nano < 0:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_args
 
 import attrs
 
-from ..costs import Cost
+from ..costs import MONEY, Cost
 from ..requests import Request
 
 
@@ -178,4 +178,4 @@ class Plan:
 
 def money(nano: int) -> Decimal:
     """Return an amount in its unit."""
-    return Decimal(nano) / NANO
+    return MONEY.divide(nano, NANO)

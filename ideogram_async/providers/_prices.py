@@ -16,7 +16,7 @@ import attrs
 
 from .._plain import field_names
 from .._value import Value
-from ..costs import Cost, Qualifier
+from ..costs import MONEY, Cost, Qualifier
 from ..requests import Request
 
 
@@ -74,7 +74,7 @@ class Price(Value):
 @lru_cache(maxsize=256)
 def _cost(amount: str, number: int, unit: str | None, qualifier: Qualifier) -> Cost:
     """Return the price of several; the same value for the same."""
-    return Cost(Decimal(amount) * number, unit, qualifier)
+    return Cost(MONEY.multiply(Decimal(amount), number), unit, qualifier)
 
 
 def flat(amount: str, **more: Any) -> Price:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,19 @@ async def test_what_is_refused_frees_its_money(tmp_path: Path) -> None:
     assert report.counts["failed"] == 10
     assert report.counts["saved"] == server.ran == 2
     assert str(report.spent) == "0.06"
+
+
+async def test_a_program_that_rounds_its_own_numbers(tmp_path: Path) -> None:
+    """Money is reckoned in full, whatever decimal context the program has set."""
+    async with selling(shop()) as (server, client):
+        with localcontext(prec=1):
+            job = Job(PROMPTS, tmp_path, budget="0.16", price=price)
+            report = await job.run(client)
+            costs = client.stats().costs
+            total = Cost.total([Cost(Decimal("0.06"), "USD")] * 5)
+
+    assert (str(report.spent), server.ran) == ("0.15", 5)
+    assert costs == {"USD": Decimal("0.30")} == {"USD": total.amount}
 
 
 def odd(request: Any) -> Cost:
