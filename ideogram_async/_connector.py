@@ -8,9 +8,10 @@ lost, and if it is paid, unknown. So the operating system is asked, which knows.
 from __future__ import annotations
 
 import select
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -27,8 +28,8 @@ class Connector(aiohttp.TCPConnector):
     """
 
     @cached_property
-    def _used(self) -> WeakSet[Any]:
-        return WeakSet()
+    def _looks(self) -> WeakKeyDictionary[Any, Callable[[], object]]:
+        return WeakKeyDictionary()
 
     async def connect(
         self,
@@ -40,19 +41,21 @@ class Connector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol: Any = connection.protocol
-            if protocol not in self._used:
-                self._used.add(protocol)
+            look = self._looks.get(protocol)
+            if look is None:  # it is new
+                sock = protocol.transport.get_extra_info("socket")
+                self._looks[protocol] = look_at(sock.fileno())
                 return connection
-            sock = protocol.transport.get_extra_info("socket")
-            if not (protocol.should_close or is_readable(sock.fileno())):
+            if not (protocol.should_close or look()):
                 return connection
             connection.close()
 
 
-def is_readable(file: int) -> bool:
-    """Whether something has come on a socket, or its end."""
+def look_at(file: int) -> Callable[[], object]:
+    """Return what tells whether something has come on a socket, or its end."""
     if POLL is None:
-        return bool(select.select([file], [], [], 0)[0])
+        return lambda: select.select([file], [], [], 0)[0]
     poll = POLL()
     poll.register(file, select.POLLIN)
-    return bool(poll.poll(0))
+    found: Callable[[], object] = partial(poll.poll, 0)
+    return found

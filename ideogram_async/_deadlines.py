@@ -54,9 +54,11 @@ class Deadlines:
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = math.inf
 
-    def begin(self, seconds: float) -> Deadline:
-        """Cancel the current task in so many *seconds*, unless that is ended."""
-        loop = asyncio.get_running_loop()
+    def begin(self, loop: asyncio.AbstractEventLoop, seconds: float) -> Deadline:
+        """Cancel the current task of *loop* in so many *seconds*, unless it is ended.
+
+        Python 3.11 makes a system call to look up the loop, so that is done once.
+        """
         task: Any = asyncio.current_task(loop)
         moment = loop.time() + seconds
         deadline = Deadline(task, moment)

@@ -137,7 +137,7 @@ class Transport:
         self, url: str, timeout: aiohttp.ClientTimeout
     ) -> Context[aiohttp.ClientResponse]:
         """Get a link, and where it redirects to, as far as they may lead."""
-        session = self._session()
+        session = self._session(asyncio.get_running_loop())
         # ours goes last, to judge what others made of the request
         others: tuple[Any, ...] = getattr(session, "_middlewares", ())
         return session.get(
@@ -158,9 +158,10 @@ class Transport:
     async def _exchange(
         self, step: HttpRequest, body: Body, seconds: float, connect: float
     ) -> HttpResponse:
-        deadline = self._deadlines.begin(seconds)
+        loop = asyncio.get_running_loop()
+        deadline = self._deadlines.begin(loop, seconds)
         try:
-            response = await self._session().request(
+            response = await self._session(loop).request(
                 step.method,
                 step.url,
                 data=body.content,
@@ -181,12 +182,11 @@ class Transport:
         answer: HttpResponse = new_tuple(HttpResponse, found)
         return answer
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         if self._given is not None:
             if self._given.closed:
                 raise TransportError("the session is closed", delivery="not_sent")
             return self._given
-        loop = asyncio.get_running_loop()
         if self._own is None or self._loop is not loop:
             self._loop = loop
             self._own = self._network.session()

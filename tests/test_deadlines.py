@@ -16,7 +16,7 @@ async def attempt(
     """Return how *work* ended within its time, and what is left of cancellations."""
     task = asyncio.current_task()
     assert task is not None
-    deadline = deadlines.begin(seconds)
+    deadline = deadlines.begin(asyncio.get_running_loop(), seconds)
     try:
         await work
         end = "done"
