@@ -1,7 +1,7 @@
 """Many requests at once: a set of workers that draw from one source.
 
 Each worker draws an item, sends it, hands the outcome over, and draws again, so memory
-depends on the number of workers and not on the length of the source. There are a few
+depends on the number of workers and not on the length of the source. There are some
 more workers than places, so that the gate always has somebody waiting; they start one
 by one, as items are drawn. A worker never fails: what an item raises is its outcome.
 """
@@ -49,6 +49,11 @@ Items = Iterable[Item] | AsyncIterable[Item]
 ROOM: Final = 64
 """How many outcomes may wait for a reader who keeps them all. It has an end, so that
 items which are done at once don't hold the event loop."""
+
+SPARE: Final = 4
+"""How many more workers than places there are, where outcomes are kept and each request
+takes one place. Who reads slowly, or takes several, needs as many as the gate looks at.
+Few are better: each costs its start, and memory while it waits."""
 
 Ready = asyncio.Queue[Success[T] | Failure | None]
 """Hands outcomes over; None is the end. It is no stream of anyio, because that drops an
@@ -103,6 +108,7 @@ class Bulk(Generic[Item, T]):
     keeps_all: bool = False
     _halt: Halt = attrs.field(factory=Halt, init=False)
     _workers: int = attrs.field(default=0, init=False)
+    _takes_several: bool = attrs.field(default=False, init=False)
 
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[Outcomes[T]]:
@@ -142,7 +148,7 @@ class Bulk(Generic[Item, T]):
                 drawn = await self.source.draw(call)
                 if drawn is None:
                     break
-                if self._workers < self.places() + LOOK_AHEAD:
+                if self._workers < self._most_workers():
                     self._start_worker(group, ready, expires_at)
                 outcome = await self._outcome(*drawn, call)
                 await ready.put(outcome)
@@ -155,6 +161,10 @@ class Bulk(Generic[Item, T]):
         self._workers += 1
         group.start_soon(work)
 
+    def _most_workers(self) -> int:
+        is_simple = self.keeps_all and not self._takes_several
+        return self.places() + (SPARE if is_simple else LOOK_AHEAD)
+
     async def _outcome(
         self, index: int, item: Item | SourceError, call: Call
     ) -> Success[T] | Failure:
@@ -163,6 +173,7 @@ class Bulk(Generic[Item, T]):
             if isinstance(item, SourceError):
                 raise item.error  # noqa: TRY301  # its outcome, like any other's
             request = self.prepare(item)
+            self._takes_several |= request.places > 1
             response = await self.send(request, call)
             provider = cast("Provider", call.answered_by)
             name, attempts = provider.name, call.attempts

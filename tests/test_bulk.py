@@ -34,7 +34,7 @@ from ideogram_async import (
     Success,
     Upload,
 )
-from ideogram_async._bulk import Bulk, Source
+from ideogram_async._bulk import SPARE, Bulk, Source
 from ideogram_async._call import Call
 from ideogram_async._queue import LOOK_AHEAD
 from ideogram_async.costs import UNKNOWN, Cost
@@ -255,6 +255,22 @@ async def test_source_is_drawn_lazily() -> None:
         drawn = source.count
 
     assert drawn == 10 + LOOK_AHEAD
+
+
+@pytest.mark.parametrize(("images", "spare"), [(1, SPARE), (2, LOOK_AHEAD)])
+async def test_a_batch_that_is_kept_draws_less_ahead(images: int, spare: int) -> None:
+    """Only where requests take several places are there many that wait for some."""
+    source = Drawn()
+    async with serving(silence) as (_, client):
+        batch = asyncio.create_task(client.generate_many(source, num_images=images))
+        waiting = 10 + spare - 10 // images
+        await until(lambda: client.limiter.waiting == waiting)
+        await anyio.sleep(0.05)
+        drawn = source.count
+        batch.cancel()
+        await asyncio.wait([batch])
+
+    assert drawn == 10 + spare
 
 
 async def test_slow_reader_holds_the_source_back() -> None:
