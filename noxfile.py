@@ -154,7 +154,7 @@ def shared(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure all of it beside other SDKs, 100 minutes; `-- --quick` takes a look."""
+    """Measure all of it beside other SDKs, two hours; `-- --quick` takes a look."""
     session.install(".[cli,sandbox,webhooks]", "matplotlib", "uv", "uvloop")
     peers = Path(session.create_tmp(), "peers")
     python = peers / ("Scripts" if os.name == "nt" else "bin") / "python"
