@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, Final
 
 import attrs
@@ -152,8 +153,10 @@ def _long(found: dict[str, Any]) -> Iterator[Goal]:
 
 def lost(results: dict[str, Any]) -> Iterator[str]:
     """Yield the lines where somebody is ahead of us."""
-    for load, clients in results.get("cpu", {}).get("by_load", {}).items():
-        ours = clients["generate"]["ratio"]["median"]
+    by_load = results.get("cpu", {}).get("by_load", {})
+    for verb, load in product(("generate", "generate_many"), by_load):
+        clients = by_load[load]
+        ours = clients[verb]["ratio"]["median"]
         ahead = {
             name: each["ratio"]["median"]
             for name, each in clients.items()
@@ -161,7 +164,8 @@ def lost(results: dict[str, Any]) -> Iterator[str]:
         }
         names = [f"{n} {r:.2f}" for n, r in ahead.items() if r < ours]
         if names:
-            yield f"CPU, {load} in flight: {', '.join(names)}; ours {ours:.2f}"
+            others = ", ".join(names)
+            yield f"CPU, {load} in flight: {others}; `{verb}` {ours:.2f}"
     ratio = results.get("imports", {}).get("ratio", {})
     for name in ("fal_client", "replicate", "openai"):
         if name in ratio and ratio[name]["median"] < ratio["ideogram_async"]["median"]:
